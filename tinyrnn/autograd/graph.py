@@ -1,0 +1,140 @@
+"""The graph that a program leaves behind as it runs: values, and the nodes that made them.
+
+    Value    an array, and the node that made it (a leaf has none)
+    Node     one operation that ran: the sources of its inputs, and its pullback
+    source   where a gradient goes next: the node that made a value, or the value itself if it is a leaf
+
+A pullback is the derivative of one operation, used backwards. For y = f(x_1, ..., x_n) and a loss L it takes
+g = dL/dy and returns (dL/dx_1, ..., dL/dx_n), where dL/dx_i = (dy/dx_i)^T g. It is a closure over *arrays*,
+never over values, so that no reference cycle arises: a graph is gone as soon as nobody holds its result.
+
+Source: reverse mode over a recorded program, Linnainmaa 1970; Griewank and Walther, Evaluating Derivatives, 2008.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, NamedTuple, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[Any]
+Source: TypeAlias = "Node | Value"
+Gradient: TypeAlias = "Array | Patch | Part | None"  # None: no gradient reaches this input
+Pullback: TypeAlias = "Callable[..., Sequence[Gradient]]"
+V = TypeVar("V", bound="Value")
+
+
+class Value:
+    """What the engine knows of a tensor: its array, what made it, and its gradient if it is a leaf."""
+
+    array: Array
+    grad: Any = None  # a value like this one: dL/d(this). Its array belongs to it alone
+    node: Node | None = None
+    wants_grad: bool = False  # for a leaf: whether backward() shall fill .grad
+    hooks: list[Hook] | None = None  # for a leaf
+    version: list[int] | None = None  # [number of in-place changes], one list for all that share a memory; None: 0
+    base: Value | None = None  # for a view: the value whose memory it shows
+    node_version: int = 0  # for a view: the version at which its node was right; UNTRACKED if made under no_grad
+    result: ClassVar[type[Any]]  # the class that operations on this one return
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The size of each axis."""
+        return self.array.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """What kind of number the elements are."""
+        return self.array.dtype
+
+
+Value.result = Value
+UNTRACKED = -1
+
+
+class Node:
+    """One operation that ran: where its inputs came from, and how to send a gradient back to them."""
+
+    __slots__ = ("dtype", "hooks", "name", "parents", "pullback", "saved", "saved_at", "shape")
+
+    def __init__(
+        self,
+        name: str,
+        parents: Sequence[Source | None],
+        pullback: Pullback,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+    ) -> None:
+        self.name = name
+        self.parents = parents  # the source of each input; None: a constant
+        self.pullback: Pullback | None = pullback  # None once used and freed
+        self.shape = shape  # of the result, so of its gradient
+        self.dtype = dtype
+        self.saved: Sequence[list[int]] = ()  # the versions of the values that the pullback reads
+        self.saved_at = 0  # their sum when it saved them: versions only grow, so any change shows in it
+        self.hooks: list[Hook] | None = None
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+
+class ManyNode(Node):
+    """One operation with several results. Each of them has a node of its own, which sends its `Part` here."""
+
+    __slots__ = ("parts",)
+
+    def __init__(
+        self,
+        name: str,
+        parents: Sequence[Source | None],
+        pullback: Pullback,
+        parts: Sequence[tuple[tuple[int, ...], Any]],
+    ) -> None:
+        super().__init__(name, parents, pullback, *parts[0])
+        self.parts = parts  # (shape, dtype) of each result
+
+    def filled(self, gradients: dict[int, Array]) -> list[Array]:
+        """A gradient for each result: zeros for those that the loss never used."""
+        return [gradients[k] if k in gradients else np.zeros(*spec) for k, spec in enumerate(self.parts)]
+
+
+class Part(NamedTuple):
+    """The gradient of result `k` of an operation with several."""
+
+    k: int
+    g: Array
+
+
+class Patch(NamedTuple):
+    """A gradient that is zero but for one place: `g` at `index`. It adds into a buffer, filling nothing.
+
+    This is why reading x[t] at each of T steps costs O(T) in the backward pass, and not O(T^2).
+    """
+
+    index: Any
+    g: Array
+    repeats: bool  # whether an element may be named twice, as integer arrays can: += would lose one
+
+    def add_to(self, buffer: Array) -> None:
+        if self.repeats:
+            np.add.at(buffer, self.index, self.g)
+        else:
+            buffer[self.index] += self.g
+
+
+class Hook(NamedTuple):
+    """What to call when a gradient is complete; an array that it returns replaces the gradient."""
+
+    call: Callable[[Array], Array | None]
+    last: bool = False  # after all others: what retain_grad keeps is the gradient that goes on
+
+
+def make(cls: type[V], array: Any) -> V:
+    """A leaf of class `cls` around `array`, without a copy (NumPy's scalars become 0-d arrays)."""
+    value = object.__new__(cls)
+    value.array = array if type(array) is np.ndarray else np.asarray(array)
+    value.node = value.base = value.version = None  # as the class says; but found faster here
+    value.wants_grad = False
+    return value

@@ -1,0 +1,104 @@
+"""How a tensor prints: as torch prints it.
+
+Four decimals; none where all numbers are whole ("2."); powers of ten where the largest number is over 1000 times the
+smallest, over 1e8, or one is under 1e-4; the middle left out of tensors of over 1000 elements; lines of 80 characters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinyrnn.autograd.graph import Array, Node
+from tinyrnn.dtypes import get_default_dtype
+
+PRECISION, LINE, THRESHOLD, EDGE = 4, 80, 1000, 3
+
+
+def format_tensor(array: Array, grad_fn: Node | None, requires_grad: bool, name: str = "tensor") -> str:
+    """tensor([1., 2.], requires_grad=True)"""
+    indent = len(name) + 1
+    kind = array.dtype
+    suffixes = []
+    if array.size == 0:
+        body = "[]"
+        if array.ndim != 1:
+            suffixes.append(f"size={array.shape}")
+    else:
+        summarize = array.size > THRESHOLD
+        body = _body(array, indent, _formatter(_edges(array) if summarize else array), summarize)
+    usual = (get_default_dtype(), np.dtype("int64"), np.dtype("bool")) if array.size else (get_default_dtype(),)
+    if kind not in usual:
+        suffixes.append(f"dtype=tinyrnn.{kind}")
+    if grad_fn is not None:
+        suffixes.append(f"grad_fn={grad_fn}")
+    elif requires_grad:
+        suffixes.append("requires_grad=True")
+    text = f"{name}({body}"
+    last_line = len(text) - text.rfind("\n") - 1
+    for suffix in suffixes:
+        if last_line + len(suffix) + 2 > LINE:
+            text += ",\n" + " " * indent + suffix
+            last_line = indent + len(suffix)
+        else:
+            text += ", " + suffix
+            last_line += len(suffix) + 2
+    return text + ")"
+
+
+def _edges(array: Array) -> Array:
+    """The elements that are shown of a large tensor."""
+    for axis, n in enumerate(array.shape):
+        if n > 2 * EDGE:
+            array = array.take([*range(EDGE), *range(n - EDGE, n)], axis)
+    return array
+
+
+def _formatter(array: Array) -> Callable[[Any], str]:
+    """A function that writes each element of `array` in one width."""
+    if array.dtype.kind != "f":
+        plain = max(len(str(value)) for value in array.ravel())
+        return lambda value: str(value).rjust(plain)
+    values = array.astype(np.float64).ravel()
+    normal = np.abs(values[np.isfinite(values) & (values != 0)])
+    if normal.size == 0:
+        write, low, high = _whole, 0.0, 0.0
+    else:
+        low, high = normal.min(), normal.max()
+        wide = high > 1000.0 * low or high > 1e8
+        if np.all(normal == np.ceil(normal)):
+            write = _scientific if wide else _whole
+        else:
+            write = _scientific if wide or low < 1e-4 else _fixed
+    width = max(len(write(value)) for value in values)
+    return lambda value: write(float(value)).rjust(width)
+
+
+def _whole(value: float) -> str:
+    return f"{value:.0f}." if np.isfinite(value) else f"{value:.0f}"
+
+
+def _fixed(value: float) -> str:
+    return f"{value:.{PRECISION}f}"
+
+
+def _scientific(value: float) -> str:
+    return f"{value:.{PRECISION}e}"
+
+
+def _body(array: Array, indent: int, write: Callable[[Any], str], summarize: bool) -> str:
+    """The brackets and what is between them, with the lines after the first indented."""
+    if array.ndim == 0:
+        return write(array[()])
+    shown: list[Any] = list(array)
+    if summarize and len(shown) > 2 * EDGE:
+        shown = [*shown[:EDGE], None, *shown[-EDGE:]]
+    if array.ndim > 1:
+        rows = ["..." if row is None else _body(row, indent + 1, write, summarize) for row in shown]
+        return "[" + ("," + "\n" * (array.ndim - 1) + " " * (indent + 1)).join(rows) + "]"
+    words = [" ..." if value is None else write(value) for value in shown]
+    per_line = max(1, (LINE - indent) // (len(words[0]) + 2))
+    lines = [", ".join(words[i : i + per_line]) for i in range(0, len(words), per_line)]
+    return "[" + (",\n" + " " * (indent + 1)).join(lines) + "]"

@@ -1,0 +1,112 @@
+"""What the modules compute, as functions: nothing here has parameters of its own."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from tinyrnn.autograd.graph import Array, Gradient
+from tinyrnn.autograd.record import needs_grad, record
+from tinyrnn.ops.operands import check_same_dtype, operands, tensor_argument
+from tinyrnn.ops.pointwise import relu, sigmoid, tanh
+from tinyrnn.random import default_generator
+from tinyrnn.tensor import Tensor
+
+__all__ = ["dropout", "linear", "mse_loss", "relu", "sigmoid", "tanh"]
+
+
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """y = x W^T + b,  dx = g W,  dW = sum over all rows of g^T x,  db = sum over all rows of g.
+
+    input (..., I), weight (O, I), bias (O,) or None -> (..., O).
+    Raises ValueError if the shapes do not fit, TypeError if the dtypes differ. Source: torch.nn.functional.linear.
+    """
+    x, W = tensor_argument("linear", input), tensor_argument("linear", weight)
+    check_same_dtype("linear", x, W)
+    if W.ndim != 2 or x.ndim == 0 or x.shape[-1] != W.shape[1]:
+        raise ValueError(
+            f"linear: the input is {x.shape}, the weight {W.shape}: expected (..., I) and (O, I), with one I"
+        )
+    rows, shape = x.reshape(-1, x.shape[-1]), x.shape
+    y = rows.dot(W.T)
+    if bias is not None:
+        b = tensor_argument("linear", bias)
+        check_same_dtype("linear", x, b)
+        if b.shape != W.shape[:1]:
+            raise ValueError(f"linear: the bias is {b.shape}, expected {W.shape[:1]}, since the weight is {W.shape}")
+        y += b
+    need_x, need_w, need_b = needs_grad(input), needs_grad(weight), needs_grad(bias)
+
+    def pullback(g: Array) -> tuple[Gradient, Gradient, Gradient]:
+        g = g.reshape(-1, W.shape[0])
+        return (
+            g.dot(W).reshape(shape) if need_x else None,
+            g.T.dot(rows) if need_w else None,
+            np.add.reduce(g) if need_b else None,
+        )
+
+    saved = (weight if need_x else None, input if need_w else None)
+    return record("linear", y.reshape(*shape[:-1], W.shape[0]), (input, weight, bias), pullback, saved=saved)
+
+
+def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
+    """L = mean of (x - y)^2,  dx = 2 g (x - y) / n,  dy = -dx;  "sum" leaves the division out, "none" the summing too.
+
+    input, target: one shape -> (), or that shape for "none". Shapes that differ but broadcast are taken with a
+    warning, as in torch: it is a mistake more often than a wish.
+    Raises ValueError for shapes that do not broadcast, or another reduction. Source: torch.nn.functional.mse_loss.
+    """
+    check_reduction("mse_loss", reduction)
+    tensor_argument("mse_loss", target)
+    x, y, _ = operands("mse_loss", input, target)
+    if x.shape != y.shape:
+        warnings.warn(
+            f"mse_loss: the input is {x.shape}, the target {y.shape}: they are broadcast against each other, "
+            "which is seldom meant. Give them one shape",
+            UserWarning,
+            stacklevel=2,
+        )
+    difference = x - y
+    square = difference * difference
+    n = square.size if reduction == "mean" else 1
+
+    def pullback(g: Array) -> tuple[Gradient, Gradient]:
+        dx = (g * (2 / n)).astype(difference.dtype, copy=False) * difference
+        return dx, -dx
+
+    loss = square if reduction == "none" else np.add.reduce(square, None) / n
+    return record("mse_loss", loss, (input, target), pullback)
+
+
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """y = x m / (1 - p),  dx = g m / (1 - p): each element of m is 0 with probability p, else 1, drawn anew.
+
+    In evaluation (training=False) y = x. input: any shape -> the same. Raises ValueError unless 0 <= p <= 1.
+    Source: Srivastava et al., Dropout, 2014; the scaling in training, not in evaluation, is torch's.
+    """
+    x = tensor_argument("dropout", input)
+    check_probability("dropout", p)
+    if not training or p == 0:
+        return input
+    scale = default_generator.bernoulli(1 - p, x.shape).astype(x.dtype)
+    if p < 1:
+        scale /= 1 - p
+
+    def pullback(g: Array) -> tuple[Gradient]:
+        return (g * scale,)
+
+    y = record("dropout", x * scale, (input,), pullback)
+    return input.copy_(y) if inplace else y
+
+
+def check_probability(name: str, p: float) -> None:
+    """Raises ValueError unless 0 <= p <= 1."""
+    if isinstance(p, bool) or not 0 <= p <= 1:
+        raise ValueError(f"{name}: the probability is {p!r}, expected a number from 0 to 1")
+
+
+def check_reduction(name: str, reduction: str) -> None:
+    """Raises ValueError unless the reduction is one of torch's three."""
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"{name}: the reduction is {reduction!r}, expected 'mean', 'sum' or 'none'")

@@ -1,0 +1,138 @@
+"""+ - * / ** and their kin: two operands that broadcast. The engine sums each gradient back to its operand's shape.
+
+In all of them: input (any shape), other (a shape that broadcasts with it, or a number) -> the broadcast shape.
+Raises ValueError if the shapes do not broadcast and TypeError for what is neither a tensor nor a number.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinyrnn.autograd.graph import Array, Gradient
+from tinyrnn.autograd.record import needs_grad, record
+from tinyrnn.dtypes import get_default_dtype
+from tinyrnn.ops.operands import constant, operands, tensor_argument
+
+if TYPE_CHECKING:
+    from tinyrnn.tensor import Tensor
+
+
+def add(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
+    """z = x + alpha y,  dx = g,  dy = alpha g."""
+    x, y, second = operands("add", input, other)
+    z = x + y if alpha == 1 else x + alpha * y
+
+    def pullback(g: Array) -> tuple[Gradient, Gradient]:
+        return g, g if alpha == 1 else alpha * g
+
+    return record("add", z, (input, second), pullback)
+
+
+def sub(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
+    """z = x - alpha y,  dx = g,  dy = -alpha g."""
+    x, y, second = operands("sub", input, other)
+    z = x - y if alpha == 1 else x - alpha * y
+
+    def pullback(g: Array) -> tuple[Gradient, Gradient]:
+        return g, -alpha * g
+
+    return record("sub", z, (input, second), pullback)
+
+
+def neg(input: Tensor) -> Tensor:
+    """y = -x,  dx = -g."""
+    x = tensor_argument("neg", input)
+
+    def pullback(g: Array) -> tuple[Gradient]:
+        return (-g,)
+
+    return record("neg", -x, (input,), pullback)
+
+
+def mul(input: Tensor, other: Any) -> Tensor:
+    """z = x y,  dx = g y,  dy = g x."""
+    x, y, second = operands("mul", input, other)
+    need_x, need_y = needs_grad(input), needs_grad(second)
+
+    def pullback(g: Array) -> tuple[Gradient, Gradient]:
+        return g * y if need_x else None, g * x if need_y else None
+
+    saved = (second if need_x else None, input if need_y else None)
+    return record("mul", x * y, (input, second), pullback, saved=saved)
+
+
+def div(input: Tensor, other: Any) -> Tensor:
+    """z = x / y,  dx = g / y,  dy = -g x / y^2. Whole numbers are divided in the default dtype."""
+    x, y, second = operands("div", input, other)
+    if x.dtype.kind in "bui":
+        x = x.astype(get_default_dtype())
+        y = y.astype(x.dtype) if second is not None else y
+    need_x, need_y = needs_grad(input), needs_grad(second)
+
+    def pullback(g: Array) -> tuple[Gradient, Gradient]:
+        dx = g / y
+        return dx if need_x else None, -dx * (x / y) if need_y else None
+
+    saved = (second, input if need_y else None)
+    return record("div", x / y, (input, second), pullback, saved=saved)
+
+
+def pow(input: Tensor, exponent: Any) -> Tensor:
+    """z = x^y,  dx = g y x^(y-1),  dy = g z log x  (dy = 0 where x = 0, the limit for y > 0)."""
+    x, y, second = operands("pow", input, exponent)
+    need_x, need_y = needs_grad(input), needs_grad(second)
+    z = x**y
+
+    def pullback(g: Array) -> tuple[Gradient, Gradient]:
+        dx = g * (y * x ** np.where(y == 0, 1, y - 1).astype(z.dtype)) if need_x else None  # x^0 is flat, at 0 too
+        dy = g * (z * np.log(np.where(x == 0, 1, x))) if need_y else None
+        return dx, dy
+
+    return record("pow", z, (input, second), pullback, saved=(second, input), saves_output=need_y)
+
+
+def square(input: Tensor) -> Tensor:
+    """y = x^2,  dx = 2 g x."""
+    x = tensor_argument("square", input)
+
+    def pullback(g: Array) -> tuple[Gradient]:
+        return (2 * g * x,)
+
+    return record("square", x * x, (input,), pullback, saved=(input,))
+
+
+def rsub(input: Tensor, other: Any) -> Tensor:
+    """z = y - x."""
+    return sub(constant("rsub", input, other), input)
+
+
+def rdiv(input: Tensor, other: Any) -> Tensor:
+    """z = y / x."""
+    return div(constant("rdiv", input, other), input)
+
+
+def rpow(input: Tensor, other: Any) -> Tensor:
+    """z = y^x."""
+    return pow(constant("rpow", input, other), input)
+
+
+def maximum(input: Tensor, other: Any) -> Tensor:
+    """z = max(x, y),  dx = g where x > y,  dy = g where x < y;  half to each where they are equal."""
+    return _extremum("maximum", input, other, np.maximum, np.greater)
+
+
+def minimum(input: Tensor, other: Any) -> Tensor:
+    """z = min(x, y),  dx = g where x < y,  dy = g where x > y;  half to each where they are equal."""
+    return _extremum("minimum", input, other, np.minimum, np.less)
+
+
+def _extremum(name: str, input: Tensor, other: Any, pick: np.ufunc, wins: np.ufunc) -> Tensor:
+    x, y, second = operands(name, input, other)
+    share = wins(x, y) + 0.5 * (x == y)  # of the gradient that goes to x
+
+    def pullback(g: Array) -> tuple[Gradient, Gradient]:
+        return g * share, g * (1 - share)
+
+    return record(name, pick(x, y), (input, second), pullback)

@@ -1,0 +1,89 @@
+"""Operations that change a tensor in place: x.add_(y), x += y, x.zero_() ...
+
+Each is the operation without the underscore, whose result is then written into the memory of x: the derivative is
+that operation's own. Refused for a leaf that requires a gradient, unless under no_grad().
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinyrnn.autograd.graph import Array, Gradient, Node, Value, make
+from tinyrnn.autograd.modes import mode
+from tinyrnn.autograd.record import sources_of
+from tinyrnn.autograd.views import changed_in_place, check_in_place, source_of
+from tinyrnn.ops import arithmetic, pointwise
+from tinyrnn.ops.operands import check_broadcast, tensor_argument
+
+if TYPE_CHECKING:
+    from tinyrnn.tensor import Tensor
+
+
+def _in_place(op: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    name = op.__name__ + "_"
+
+    def op_(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        x = tensor_argument(name, input)
+        check_in_place(name, input)
+        before = input
+        if mode.grad:  # what the operation saves must not be what is written over
+            before = make(input.result, x.copy())
+            before.node = source_of(input)  # a node: check_in_place has refused a leaf
+        after = op(before, *args, **kwargs)
+        return _write(name, input, after.array, after.node)
+
+    op_.__name__ = op_.__qualname__ = name
+    op_.__doc__ = f"{op.__name__}, in place: {op.__doc__}"
+    return op_
+
+
+def _write(name: str, input: Tensor, y: Array, made_by: Node | None) -> Tensor:
+    """x = y in the memory of x, where `made_by` is the node that made y, if any."""
+    x = input.array
+    if y.shape != x.shape:
+        raise ValueError(f"{name}: the result has shape {y.shape}, which does not fit in place into {x.shape}")
+    if not np.can_cast(y.dtype, x.dtype, "same_kind"):
+        raise TypeError(f"{name}: the result is {y.dtype}, which does not fit in place into a tensor of {x.dtype}")
+    check_in_place(name, input, made_by)
+    x[...] = y
+    changed_in_place(input, made_by)
+    return input
+
+
+add_ = _in_place(arithmetic.add)
+sub_ = _in_place(arithmetic.sub)
+mul_ = _in_place(arithmetic.mul)
+div_ = _in_place(arithmetic.div)
+pow_ = _in_place(arithmetic.pow)
+neg_ = _in_place(arithmetic.neg)
+clamp_ = _in_place(pointwise.clamp)
+
+
+def copy_(input: Tensor, src: Any) -> Tensor:
+    """x = y in place, cast to the dtype of x,  dy = g.  y broadcasts to x; what x was before gets no gradient."""
+    x = tensor_argument("copy_", input)
+    given: Any = src if isinstance(src, Value) else make(input.result, np.asarray(src))
+    y = given.array
+    check_broadcast("copy_", y.shape, x.shape)
+    if y.ndim > x.ndim:
+        raise ValueError(f"copy_: the source has shape {y.shape}, which does not fit in place into {x.shape}")
+    sources = sources_of((input, given)) if mode.grad else None
+
+    def pullback(g: Array) -> tuple[Gradient, Gradient]:
+        return None, g
+
+    node = None if sources is None else Node("copy_", sources, pullback, x.shape, x.dtype)
+    return _write("copy_", input, np.broadcast_to(y.astype(x.dtype, copy=False), x.shape), node)
+
+
+def fill_(input: Tensor, value: Any) -> Tensor:
+    """x = a number, or a 0-d tensor, in place."""
+    return copy_(input, value)
+
+
+def zero_(input: Tensor) -> Tensor:
+    """x = 0 in place."""
+    return copy_(input, np.asarray(0))

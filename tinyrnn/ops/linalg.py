@@ -1,0 +1,48 @@
+"""Matrix products."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tinyrnn.autograd.graph import Array, Gradient
+from tinyrnn.autograd.record import needs_grad, record
+from tinyrnn.ops.operands import check_broadcast, check_same_dtype, tensor_argument
+
+if TYPE_CHECKING:
+    from tinyrnn.tensor import Tensor
+
+
+def matmul(input: Tensor, other: Tensor) -> Tensor:
+    """Z = X Y,  dX = G Y^T,  dY = X^T G.
+
+    input (..., n, k), other (..., k, m) -> (..., n, m), where the leading axes broadcast. A 1-d input counts as one
+    row, a 1-d other as one column, and the axis this adds is taken away from the result.
+    Raises ValueError if the shapes do not fit, TypeError if the dtypes differ.
+    """
+    x, y = tensor_argument("matmul", input), tensor_argument("matmul", other)
+    check_same_dtype("matmul", x, y)
+    rows, columns = x[None] if x.ndim == 1 else x, y[:, None] if y.ndim == 1 else y
+    if not x.ndim or not y.ndim or rows.shape[-1] != columns.shape[-2]:
+        raise ValueError(
+            f"matmul: shapes {x.shape} and {y.shape} do not fit: expected (..., n, k) and (..., k, m), the last axis "
+            "of the first as long as the last but one of the second (transpose one of them with .mT?)"
+        )
+    check_broadcast("matmul", rows.shape[:-2], columns.shape[:-2])
+    batch = np.broadcast_shapes(rows.shape[:-2], columns.shape[:-2]) if 1 in (x.ndim, y.ndim) else ()
+    need_x, need_y = needs_grad(input), needs_grad(other)
+    z = np.matmul(x, y)
+
+    def pullback(g: Array) -> tuple[Gradient, Gradient]:
+        if x.ndim == 1 or y.ndim == 1:  # give the axes of size 1 back
+            g = g.reshape(*batch, rows.shape[-2], columns.shape[-1])
+        dx = np.matmul(g, columns.swapaxes(-1, -2)) if need_x else None
+        dy = np.matmul(rows.swapaxes(-1, -2), g) if need_y else None
+        if x.ndim == 1 and dx is not None:
+            dx = dx[..., 0, :]
+        if y.ndim == 1 and dy is not None:
+            dy = dy[..., 0]
+        return dx, dy
+
+    return record("matmul", z, (input, other), pullback, saved=(other if need_x else None, input if need_y else None))

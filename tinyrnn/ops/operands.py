@@ -1,0 +1,100 @@
+"""What an operation is given: tensors, numbers and arrays, made ready for NumPy, or refused in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from tinyrnn.autograd.graph import Array, Value, make
+from tinyrnn.dtypes import get_default_dtype, promote
+
+if TYPE_CHECKING:
+    from tinyrnn.tensor import Tensor
+
+
+def operands(name: str, input: Tensor, other: Any) -> tuple[Array, Any, Tensor | None]:
+    """(x, y, other): the arrays of a binary operation in one dtype, and `other` as a tensor, None if it is a number.
+
+    Raises TypeError for what is neither, ValueError for shapes that do not broadcast.
+    """
+    if not isinstance(input, Value):
+        raise TypeError(f"{name}: the first argument is {type(input).__name__}, expected a tensor")
+    x = input.array
+    if isinstance(other, np.ndarray):
+        other = make(input.result, other)
+    if isinstance(other, Value):
+        y = other.array
+        if x.dtype is not y.dtype:
+            x, y = promote(x, y)
+        if x.shape != y.shape:
+            check_broadcast(name, x.shape, y.shape)
+        return x, y, cast("Tensor", other)
+    if isinstance(other, np.generic):
+        other = other.item()
+    if not isinstance(other, int | float | complex):
+        raise TypeError(f"{name}: cannot combine a tensor with {type(other).__name__}, expected a tensor or a number")
+    if isinstance(other, float) and x.dtype.kind in "bui":
+        x = x.astype(get_default_dtype())
+    return x, other, None
+
+
+def constant(name: str, like: Tensor, other: Any) -> Tensor:
+    """`other` as the first operand beside `like`: a tensor stays itself, a number becomes a 0-d tensor of its dtype."""
+    if isinstance(other, Value):
+        return cast("Tensor", other)
+    x, y, _ = operands(name, like, other)
+    number: Tensor = make(like.result, np.asarray(y, np.result_type(x.dtype, y)))
+    return number
+
+
+def check_broadcast(name: str, a: tuple[int, ...], b: tuple[int, ...]) -> None:
+    """Raises ValueError unless shapes `a` and `b` broadcast: aligned at the right, equal or 1 on each axis."""
+    for m, n in zip(a[::-1], b[::-1], strict=False):
+        if m != n and m != 1 and n != 1:
+            raise ValueError(
+                f"{name}: shapes {a} and {b} do not broadcast: aligned at the right, {m} meets {n}, expected equal "
+                "sizes or 1 (unsqueeze, or expand, the one that lacks an axis)"
+            )
+
+
+def tensor_argument(name: str, input: Any) -> Array:
+    """The array of a tensor. Raises TypeError, naming the operation, for anything else."""
+    if not isinstance(input, Value):
+        raise TypeError(f"{name}: expected a tensor, got {type(input).__name__}: make one with tinyrnn.tensor(...)")
+    return input.array
+
+
+def check_same_dtype(name: str, x: Array, y: Array) -> None:
+    """Raises TypeError unless both have one dtype: a product in two precisions is a mistake more often than a wish."""
+    if x.dtype is not y.dtype and x.dtype != y.dtype:
+        raise TypeError(
+            f"{name}: the operands are {x.dtype} and {y.dtype}, expected one dtype: cast one of them, with .float() "
+            "or .double() (a module is cast whole, as in model.double())"
+        )
+
+
+def floating(name: str, input: Any) -> Array:
+    """The array of a tensor in a floating dtype: whole numbers become the default one, as in torch's sqrt, exp, ..."""
+    x = tensor_argument(name, input)
+    return x.astype(get_default_dtype()) if x.dtype.kind in "bui" else x
+
+
+def normal_axis(name: str, dim: Any, ndim: int) -> int:
+    """`dim` as 0..ndim-1; a 0-d tensor counts as having one axis. Raises TypeError or IndexError."""
+    if isinstance(dim, bool) or not isinstance(dim, int | np.integer):
+        raise TypeError(f"{name}: dim is {dim!r}, expected a whole number")
+    n = max(ndim, 1)
+    if not -n <= dim < n:
+        raise IndexError(f"{name}: dim {dim} is out of range for a tensor of {ndim} axes, expected {-n} to {n - 1}")
+    return int(dim) % n
+
+
+def normal_axes(name: str, dim: Any, ndim: int) -> tuple[int, ...]:
+    """One dim or several, as distinct axes; None and () stand for all of them."""
+    if dim is None or (isinstance(dim, tuple | list) and not dim):
+        return tuple(range(ndim))
+    axes = tuple(normal_axis(name, d, ndim) for d in (dim if isinstance(dim, tuple | list) else (dim,)))
+    if len(set(axes)) < len(axes):
+        raise ValueError(f"{name}: dim {dim} names an axis twice")
+    return axes[:ndim]  # dim 0 of a 0-d tensor is no axis of NumPy's
