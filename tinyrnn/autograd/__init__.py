@@ -6,6 +6,7 @@ them).
 """
 
 from tinyrnn.autograd.backward import backward, grad
+from tinyrnn.autograd.gradcheck import gradcheck
 from tinyrnn.autograd.modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 
-__all__ = ["backward", "enable_grad", "grad", "is_grad_enabled", "no_grad", "set_grad_enabled"]
+__all__ = ["backward", "enable_grad", "grad", "gradcheck", "is_grad_enabled", "no_grad", "set_grad_enabled"]

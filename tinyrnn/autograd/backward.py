@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyrnn.autograd.engine import count_consumers, run_backward
+from tinyrnn.autograd.engine import explore, run_backward
 from tinyrnn.autograd.graph import Array, Source, Value, make
 from tinyrnn.autograd.hooks import accumulate
 from tinyrnn.autograd.views import source_of
@@ -20,7 +20,7 @@ def backward(
     create_graph: bool = False,
     inputs: Value | Sequence[Value] | None = None,
 ) -> None:
-    """Adds dL/dx to `x.grad` of every leaf x that the tensors were computed from, for L = sum_i <grad_tensors_i, tensors_i>.
+    """Adds dL/dx to `x.grad` of every leaf x below the tensors, for L = sum_i <grad_tensors_i, tensors_i>.
 
     tensors       one or several, of any shape
     grad_tensors  for each, a tensor of its shape, dL/d(it); None stands for 1 where the tensor has one element
@@ -53,7 +53,7 @@ def grad(
     create_graph: bool = False,
     allow_unused: bool = False,
 ) -> tuple[Any, ...]:
-    """The gradients dL/dx for each x in `inputs`, leaf or not, of L = sum_i <grad_outputs_i, outputs_i>; fills no `.grad`.
+    """dL/dx for each x in `inputs`, leaf or not, where L = sum_i <grad_outputs_i, outputs_i>; fills no `.grad`.
 
     Arguments and errors as in `backward`. An input that the outputs do not depend on raises RuntimeError, or gives
     None with allow_unused=True. Returns a tuple, each of the shape of its input. Source: torch.autograd.grad.
@@ -68,7 +68,7 @@ def grad(
     sources = [_source("grad", x) for x in values]
     roots = _roots("grad", outputs, grad_outputs, create_graph)
     if not allow_unused:
-        below = count_consumers([source for source, _ in roots])
+        below = explore([source for source, _ in roots])
         for i, source in enumerate(sources):
             if source not in below:
                 raise RuntimeError(

@@ -19,6 +19,48 @@ import numpy as np
 from tinyrnn.autograd.graph import Array, ManyNode, Node, Part, Patch, Source
 
 
+class Pending:
+    """What a pass knows of one node or leaf: how many consumers are still to come, and the sum of what came.
+
+    A pullback may return an array that it, or somebody else, still holds. So the sum is written into only if its array
+    was made here (`own`). This keeps two leaves from ever sharing one array.
+    """
+
+    __slots__ = ("consumers", "dtype", "own", "shape", "source", "total")
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.shape = source.shape
+        self.dtype = source.dtype
+        self.consumers = 0
+        self.total: Any = None  # an array; for a ManyNode {k: array}
+        self.own = False
+
+    def add(self, g: Any, name: str) -> None:
+        """total += g, in the shape and dtype of the source; `name` is the operation that computed g."""
+        if type(g) is not np.ndarray:
+            if isinstance(g, Part):
+                self.total = self.total or {}
+                self.total[g.k] = g.g
+                return
+            if isinstance(g, Patch):
+                if not self.own:
+                    self.total = np.zeros(self.shape, self.dtype) if self.total is None else self.total.copy()
+                    self.own = True
+                g.add_to(self.total)
+                return
+            g = np.asarray(g)
+        if g.shape != self.shape:
+            g = unbroadcast(g, self.shape, name)
+        if self.total is None:
+            self.total = g if g.dtype is self.dtype else g.astype(self.dtype)
+        elif self.own:
+            self.total += g
+        else:
+            self.total = np.add(self.total, g, out=np.empty(self.shape, self.dtype))
+            self.own = True
+
+
 def run_backward(
     roots: Sequence[tuple[Source, Array]], retain_graph: bool = False, watched: Iterable[Source] = ()
 ) -> dict[Source, Array]:
@@ -27,52 +69,56 @@ def run_backward(
     roots         where to begin, and with which gradient
     retain_graph  whether the graph may be gone through again
     """
-    waiting = count_consumers([source for source, _ in roots])
-    table, watched = Table(), set(watched)
+    pending = explore([source for source, _ in roots])
     for source, g in roots:
-        table.add(source, g, "backward")
+        pending[source].add(g, "backward")
+    watched = set(watched)
     found: dict[Source, Array] = {}
-    ready = [source for source, consumers in waiting.items() if consumers == 0]
+    ready = [entry for entry in pending.values() if not entry.consumers]
     while ready:
-        source = ready.pop()
-        total = table.sums.pop(source, None)  # None: the loss does not depend on it after all
-        if total is not None:
-            if source.hooks:
-                total = run_hooks(source, total)
-            if not isinstance(source, Node) or source in watched:
-                found[source] = total if source in table.own else total.copy()
-        if isinstance(source, Node):
-            parents = source.parents
-            for parent, g in zip(parents, apply_pullback(source, total, retain_graph), strict=True):
-                if parent is not None:
-                    if g is not None:
-                        table.add(parent, g, source.name)
-                    left = waiting[parent] = waiting[parent] - 1
-                    if not left:
-                        ready.append(parent)
+        entry = ready.pop()
+        source, total = entry.source, entry.total
+        entry.total = None
+        if total is not None and source.hooks:
+            total = run_hooks(source, total)
+        if not isinstance(source, Node):
+            if total is not None:
+                found[source] = total if entry.own else total.copy()
+            continue
+        if watched and source in watched and total is not None:
+            found[source] = total.copy()
+        name, parents, pullback = source.name, source.parents, source.pullback
+        assert pullback is not None  # explore() has seen to it
+        if not retain_graph:
+            source.parents, source.pullback, source.saved = (), None, ()
+        if total is None:  # the loss does not depend on it after all
+            gradients: Sequence[Any] = [None] * len(parents)
+        else:
+            gradients = pullback(*source.filled(total)) if type(source) is ManyNode else pullback(total)
+        if len(gradients) != len(parents):
+            raise RuntimeError(f"backward: {name!r} returned {len(gradients)} gradients for {len(parents)} inputs")
+        for parent, g in zip(parents, gradients):  # noqa: B905 (strict=True takes longer than the check)
+            if parent is not None:
+                entry = pending[parent]
+                if g is not None:
+                    entry.add(g, name)
+                entry.consumers -= 1
+                if not entry.consumers:
+                    ready.append(entry)
     return found
 
 
-def apply_pullback(node: Node, g: Any, retain_graph: bool) -> Sequence[Any]:
-    """The gradients of the node's inputs, given that of its result; the node is freed unless it is to be used again."""
-    pullback, parents = node.pullback, node.parents
-    assert pullback is not None
-    if not retain_graph:
-        node.parents, node.pullback, node.saved = (), None, ()
-    if g is None:
-        return [None] * len(parents)
-    return pullback(*node.filled(g)) if isinstance(node, ManyNode) else pullback(g)
-
-
-def count_consumers(roots: Sequence[Source]) -> dict[Source, int]:
-    """All nodes and leaves below the roots, each with the number of times that it is a parent of another.
+def explore(roots: Sequence[Source]) -> dict[Source, Pending]:
+    """All nodes and leaves below the roots, with the number of their consumers.
 
     Raises RuntimeError, before anything is computed, where the pass would fail or its numbers would be wrong.
     """
-    count: dict[Source, int] = dict.fromkeys(roots, 0)
-    stack = [source for source in count if isinstance(source, Node)]
+    pending = {source: Pending(source) for source in roots}
+    stack = list(pending)
     while stack:
         node = stack.pop()
+        if not isinstance(node, Node):
+            continue
         if node.pullback is None:
             raise RuntimeError(
                 f"backward: a second time through {node.name!r}, whose graph the first pass has freed. Give the "
@@ -86,50 +132,12 @@ def count_consumers(roots: Sequence[Source]) -> dict[Source, int]:
             )
         for parent in node.parents:
             if parent is not None:
-                if parent in count:
-                    count[parent] += 1
-                else:
-                    count[parent] = 1
-                    if isinstance(parent, Node):
-                        stack.append(parent)
-    return count
-
-
-class Table:
-    """The gradients under way: for each node and leaf the sum of those that have arrived.
-
-    A pullback may return arrays that it, or somebody else, still holds. So a sum is written into only if it was made
-    here: then its source is in `own`. This keeps two leaves from ever sharing one array.
-    """
-
-    def __init__(self) -> None:
-        self.sums: dict[Source, Any] = {}
-        self.own: set[Source] = set()
-
-    def add(self, source: Source, g: Any, name: str) -> None:
-        """sum of the source += g, in the source's shape and dtype. `name` is the operation that computed g."""
-        before = self.sums.get(source)
-        if isinstance(g, Part):
-            self.sums.setdefault(source, {})[g.k] = g.g
-            return
-        if isinstance(g, Patch):
-            self._add_patch(source, before, g)
-            return
-        if g.shape != source.shape:
-            g = unbroadcast(g, source.shape, name)
-        if before is None:
-            self.sums[source] = g if type(g) is np.ndarray and g.dtype is source.dtype else np.asarray(g, source.dtype)
-        elif source in self.own:
-            before += g
-        else:
-            self.sums[source] = np.add(before, g, out=np.empty(source.shape, source.dtype))
-            self.own.add(source)
-
-    def _add_patch(self, source: Source, before: Any, patch: Patch) -> None:
-        if source not in self.own:
-            before = self.sums[source] = np.zeros(source.shape, source.dtype) if before is None else before.copy()
-            self.own.add(source)
-        patch.add_to(before)
+                entry = pending.get(parent)
+                if entry is None:
+                    entry = pending[parent] = Pending(parent)
+                    stack.append(parent)
+                entry.consumers += 1
+    return pending
 
 
 def run_hooks(source: Source, g: Array) -> Array:

@@ -80,7 +80,7 @@ def gradcheck(
         numeric = _differences(lambda: loss()[0], x.array, eps)
         noise = 8 * EPS * size / eps
         error = np.abs(by_backward - numeric)
-        largest = float(np.max(np.abs([numeric, by_backward]), initial=0))
+        largest = max(_largest(numeric), _largest(by_backward))
         allowed = rtol * largest + noise
         if not np.all(error <= allowed):  # written so that NaN fails
             if raise_exception:
@@ -130,14 +130,18 @@ def _differences(loss: Callable[[], float], x: Array, eps: float) -> Array:
     return numeric
 
 
+def _largest(x: Array) -> float:
+    return float(np.max(np.abs(x), initial=0))
+
+
 def _report(i: int, error: Array, analytic: Array, numeric: Array) -> str:
     """Which entry is worst, and by how much."""
     error = np.where(np.isnan(error), np.inf, error)
     j = np.unravel_index(np.argmax(error), error.shape)
-    largest = float(np.abs([numeric, analytic]).max())
+    largest = max(_largest(numeric), _largest(analytic))
     where = f"[{', '.join(map(str, map(int, j)))}]" if j else ""
     return (
-        f"gradcheck: the gradient of input {i}, of shape {error.shape}, is wrong. Worst at {where or 'its one element'}: "
+        f"gradcheck: the gradient of input {i}, of shape {error.shape}, is wrong. Worst at {where or 'its one entry'}: "
         f"backward says {analytic[j]:.9g}, central differences say {numeric[j]:.9g}; the error is "
         f"{error[j] / largest:.2g} of the largest entry, {np.count_nonzero(error > 1e-6 * largest)} of {error.size} "
         "entries are off"

@@ -24,19 +24,20 @@ Source: TypeAlias = "Node | Value"
 Gradient: TypeAlias = "Array | Patch | Part | None"  # None: no gradient reaches this input
 Pullback: TypeAlias = "Callable[..., Sequence[Gradient]]"
 V = TypeVar("V", bound="Value")
+new, ndarray = object.__new__, np.ndarray  # found faster here, where every result passes
 
 
 class Value:
     """What the engine knows of a tensor: its array, what made it, and its gradient if it is a leaf."""
 
     array: Array
-    grad: Any = None  # a value like this one: dL/d(this). Its array belongs to it alone
-    node: Node | None = None
-    wants_grad: bool = False  # for a leaf: whether backward() shall fill .grad
-    hooks: list[Hook] | None = None  # for a leaf
-    version: list[int] | None = None  # [number of in-place changes], one list for all that share a memory; None: 0
-    base: Value | None = None  # for a view: the value whose memory it shows
+    node: Node | None
+    wants_grad: bool  # for a leaf: whether backward() shall fill .grad
+    base: Value | None  # for a view: the value whose memory it shows
+    version: list[int] | None  # [number of in-place changes], one list for all that share a memory; None: 0
     node_version: int = 0  # for a view: the version at which its node was right; UNTRACKED if made under no_grad
+    hooks: list[Hook] | None = None  # for a leaf
+    grad: Any = None  # for a leaf: a value like this one, dL/d(this). Its array belongs to it alone
     result: ClassVar[type[Any]]  # the class that operations on this one return
 
     @property
@@ -133,8 +134,10 @@ class Hook(NamedTuple):
 
 def make(cls: type[V], array: Any) -> V:
     """A leaf of class `cls` around `array`, without a copy (NumPy's scalars become 0-d arrays)."""
-    value = object.__new__(cls)
-    value.array = array if type(array) is np.ndarray else np.asarray(array)
-    value.node = value.base = value.version = None  # as the class says; but found faster here
+    value = new(cls)
+    value.array = array if type(array) is ndarray else np.asarray(array)
+    value.node = None
     value.wants_grad = False
+    value.base = None
+    value.version = None
     return value

@@ -7,12 +7,14 @@ from typing import Any
 
 from tinyrnn.autograd.graph import Array, ManyNode, Node, Part, Pullback, Source, V, Value, make
 from tinyrnn.autograd.modes import mode
-from tinyrnn.autograd.views import share, source_of, version_of
+from tinyrnn.autograd.views import share, source_of
 
 
 def needs_grad(value: Value | None) -> bool:
-    """Whether an operation that runs now has to provide a gradient for `value`."""
-    return value is not None and mode.grad and source_of(value) is not None
+    """Whether the pullback of an operation on `value` has to provide a gradient for it, if it is recorded."""
+    if value is None:
+        return False
+    return value.node is not None or value.wants_grad if value.base is None else source_of(value) is not None
 
 
 def record(
@@ -40,14 +42,13 @@ def record(
     out: V = make(inputs[0].result, array)  # type: ignore[union-attr]
     if view_of is not None:
         share(out, view_of)
-    sources = sources_of(inputs) if mode.grad else None
-    if sources is not None:
-        out.node = Node(name, sources, pullback, out.array.shape, out.array.dtype)
-        for value in saved:
-            if value is not None:
-                _save(out.node, value)
-        if saves_output:
-            _save(out.node, out)
+    if mode.grad:
+        sources = sources_of(inputs)
+        if sources is not None:
+            array = out.array
+            out.node = Node(name, sources, pullback, array.shape, array.dtype)
+            if saved or saves_output:
+                save(out.node, (*saved, out) if saves_output else saved)
     return out
 
 
@@ -69,9 +70,7 @@ def record_many(
     sources = sources_of(inputs) if mode.grad else None
     if sources is not None:
         node = ManyNode(name, sources, pullback, [(y.shape, y.dtype) for y in arrays])
-        for value in (*saved, *[outs[k] for k in saved_outputs]):
-            if value is not None:
-                _save(node, value)
+        save(node, (*saved, *[outs[k] for k in saved_outputs]))
         for k, out in enumerate(outs):
             out.node = Node(name, (node,), lambda g, k=k: (Part(k, g),), *node.parts[k])
     return outs
@@ -82,15 +81,25 @@ def sources_of(inputs: Sequence[Value | None]) -> list[Source | None] | None:
     sources: list[Source | None] = []
     needed = False
     for value in inputs:
-        source = None if value is None else source_of(value)
+        source: Source | None = None
+        if value is not None:
+            source = value.node if value.base is None else source_of(value)
+            if source is None and value.wants_grad:
+                source = value
+            if source is not None:
+                needed = True
         sources.append(source)
-        if source is not None:
-            needed = True
     return sources if needed else None
 
 
-def _save(node: Node, value: Value) -> None:
-    """Notes the version of a value that the pullback reads."""
-    version = version_of(value)
-    node.saved = (*node.saved, version)
-    node.saved_at += version[0]
+def save(node: Node, values: Sequence[Value | None]) -> None:
+    """Notes the versions of the values that the pullback reads."""
+    versions = []
+    for value in values:
+        if value is not None:
+            version = value.version
+            if version is None:
+                version = value.version = [0]
+            versions.append(version)
+            node.saved_at += version[0]
+    node.saved = versions
