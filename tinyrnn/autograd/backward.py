@@ -109,8 +109,8 @@ def _roots(
             "For second derivatives, difference the gradient: (grad at x + h) - (grad at x - h), over 2h"
         )
     tensors = _several(name, "outputs", outputs)
-    given = [gradients] * len(tensors) if gradients is None else gradients
-    given = [given] if isinstance(given, Value | np.ndarray) else list(given)
+    given = [None] * len(tensors) if gradients is None else gradients
+    given = list(given) if isinstance(given, list | tuple) else [given]
     if len(given) != len(tensors):
         raise ValueError(f"{name}: {len(given)} gradients for {len(tensors)} outputs, expected one for each")
     return [(_source(name, y), _gradient(name, y, g)) for y, g in zip(tensors, given, strict=True)]

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyrnn.autograd.graph import Array, ManyNode, Node, Part, Patch, Source
+from tinyrnn.autograd.graph import Array, Hook, ManyNode, Node, Part, Patch, Source
 
 
 class Pending:
@@ -74,13 +74,14 @@ def run_backward(
         pending[source].add(g, "backward")
     watched = set(watched)
     found: dict[Source, Array] = {}
+    kept: list[tuple[Hook, Array]] = []
     ready = [entry for entry in pending.values() if not entry.consumers]
     while ready:
         entry = ready.pop()
         source, total = entry.source, entry.total
         entry.total = None
         if total is not None and source.hooks:
-            total = run_hooks(source, total)
+            total = run_hooks(source.hooks, total, kept)
         if not isinstance(source, Node):
             if total is not None:
                 found[source] = total if entry.own else total.copy()
@@ -105,6 +106,8 @@ def run_backward(
                 entry.consumers -= 1
                 if not entry.consumers:
                     ready.append(entry)
+    for hook, g in kept:
+        hook.call(g)
     return found
 
 
@@ -140,11 +143,12 @@ def explore(roots: Sequence[Source]) -> dict[Source, Pending]:
     return pending
 
 
-def run_hooks(source: Source, g: Array) -> Array:
-    """Shows a finished gradient to each hook in turn; what a hook returns takes its place."""
-    for hook in sorted(source.hooks or (), key=lambda hook: hook.last):
-        replacement = hook.call(g)
+def run_hooks(hooks: Sequence[Hook], g: Array, kept: list[tuple[Hook, Array]]) -> Array:
+    """Shows a finished gradient to each hook in turn, and returns what they make of it; notes what is to be `kept`."""
+    for hook in hooks:
+        replacement = None if hook.keeps else hook.call(g)
         g = g if replacement is None else replacement
+    kept += [(hook, g.copy()) for hook in hooks if hook.keeps]
     return g
 
 

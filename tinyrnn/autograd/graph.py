@@ -37,6 +37,7 @@ class Value:
     version: list[int] | None  # [number of in-place changes], one list for all that share a memory; None: 0
     node_version: int = 0  # for a view: the version at which its node was right; UNTRACKED if made under no_grad
     hooks: list[Hook] | None = None  # for a leaf
+    retained: Hook | None = None  # what retain_grad has attached, if it was called
     grad: Any = None  # for a leaf: a value like this one, dL/d(this). Its array belongs to it alone
     result: ClassVar[type[Any]]  # the class that operations on this one return
 
@@ -129,7 +130,7 @@ class Hook(NamedTuple):
     """What to call when a gradient is complete; an array that it returns replaces the gradient."""
 
     call: Callable[[Array], Array | None]
-    last: bool = False  # after all others: what retain_grad keeps is the gradient that goes on
+    keeps: bool = False  # retain_grad's: called when the whole pass went well, with the gradient that went on
 
 
 def make(cls: type[V], array: Any) -> V:

@@ -28,15 +28,15 @@ class RemovableHandle:
         self.remove()
 
 
-def _attach(name: str, value: Value, call: Callable[[Array], Array | None], last: bool) -> RemovableHandle:
+def _attach(name: str, value: Value, hook: Hook) -> RemovableHandle:
     source = source_of(value)
     if source is None:
         raise RuntimeError(
             f"{name}: this tensor needs no gradient, so no backward pass will come by: requires_grad_() it first"
         )
     source.hooks = source.hooks or []
-    source.hooks.append(Hook(call, last))
-    return RemovableHandle(source.hooks, source.hooks[-1])
+    source.hooks.append(hook)
+    return RemovableHandle(source.hooks, hook)
 
 
 def register_hook(value: Value, hook: Callable[[Any], Any]) -> RemovableHandle:
@@ -66,7 +66,7 @@ def register_hook(value: Value, hook: Callable[[Any], Any]) -> RemovableHandle:
             raise ValueError(f"register_hook: the hook returned shape {returned.array.shape}, the tensor has {shape}")
         return returned.array.astype(dtype)
 
-    return _attach("register_hook", value, call, last=False)
+    return _attach("register_hook", value, Hook(call))
 
 
 def retain_grad(value: Value) -> None:
@@ -89,8 +89,10 @@ def retain_grad(value: Value) -> None:
         if value is not None:
             accumulate(value, g.copy(), cls)
 
-    if source_of(value) is not value:
-        _attach("retain_grad", value, keep, last=True)
+    if source_of(value) is not value and value.retained is None:
+        hook = Hook(keep, keeps=True)
+        _attach("retain_grad", value, hook)
+        value.retained = hook
 
 
 def accumulate(value: Value, g: Array, cls: type[Value]) -> None:

@@ -5,8 +5,11 @@ Source: the convention is torch's (`torch.no_grad`, `torch.enable_grad`, `torch.
 
 from __future__ import annotations
 
+import functools
+import inspect
 import threading
-from contextlib import ContextDecorator
+from collections.abc import Callable
+from typing import Any
 
 
 class _Mode(threading.local):
@@ -25,8 +28,11 @@ def is_grad_enabled() -> bool:
     return mode.grad
 
 
-class _GradMode(ContextDecorator):
-    """A context, or a decorator, in which recording is on or off; nests, re-enters, survives exceptions."""
+class GradMode:
+    """A context, or a decorator of functions and generators, in which recording is on or off.
+
+    It nests, may be entered again, and restores what was there before, also after an exception.
+    """
 
     def __init__(self, enabled: bool) -> None:
         self._enabled = enabled
@@ -39,12 +45,41 @@ class _GradMode(ContextDecorator):
     def __exit__(self, *exception: object) -> None:
         mode.grad = self._previous.pop()
 
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        enabled = self._enabled  # each call has a context of its own: several threads may be in one function
 
-class no_grad(_GradMode):  # noqa: N801 (torch's name)
+        @functools.wraps(function)
+        def within(*args: Any, **kwargs: Any) -> Any:
+            with GradMode(enabled):
+                return function(*args, **kwargs)
+
+        @functools.wraps(function)
+        def within_each_step(*args: Any, **kwargs: Any) -> Any:
+            generator = function(*args, **kwargs)
+            advance = functools.partial(next, generator)
+            try:
+                while True:
+                    with GradMode(enabled):
+                        produced = advance()
+                    try:
+                        advance = functools.partial(generator.send, (yield produced))
+                    except GeneratorExit:
+                        with GradMode(enabled):
+                            generator.close()
+                        raise
+                    except BaseException as error:
+                        advance = functools.partial(generator.throw, error)
+            except StopIteration as end:
+                return end.value
+
+        return within_each_step if inspect.isgeneratorfunction(function) else within
+
+
+class no_grad(GradMode):  # noqa: N801 (torch's name)
     """Inside, nothing is recorded: results need no gradient and keep nothing alive for a backward pass.
 
-    >>> import tinyrnn as rnn
-    >>> w = rnn.ones(2, requires_grad=True)
+    >>> import tinyrnn
+    >>> w = tinyrnn.ones(2, requires_grad=True)
     >>> with no_grad():
     ...     y = 2 * w
     >>> y.requires_grad
@@ -55,7 +90,7 @@ class no_grad(_GradMode):  # noqa: N801 (torch's name)
         super().__init__(False)
 
 
-class enable_grad(_GradMode):  # noqa: N801 (torch's name)
+class enable_grad(GradMode):  # noqa: N801 (torch's name)
     """Inside, operations are recorded again, whatever surrounds it.
 
     >>> with no_grad(), enable_grad():
@@ -67,7 +102,7 @@ class enable_grad(_GradMode):  # noqa: N801 (torch's name)
         super().__init__(True)
 
 
-class set_grad_enabled(_GradMode):  # noqa: N801 (torch's name)
+class set_grad_enabled(GradMode):  # noqa: N801 (torch's name)
     """Turns recording on or off: at once when called, and until the end of the block when used as a context.
 
     >>> with set_grad_enabled(False):
@@ -75,10 +110,21 @@ class set_grad_enabled(_GradMode):  # noqa: N801 (torch's name)
     False
     """
 
-    def __init__(self, mode_on: bool) -> None:
-        super().__init__(bool(mode_on))
-        self._previous.append(mode.grad)
-        mode.grad = self._enabled
+    def __init__(self, mode: bool) -> None:
+        super().__init__(bool(mode))
+        self._before: bool | None = is_grad_enabled()
+        self._switch(self._enabled)
 
     def __enter__(self) -> None:
-        mode.grad = self._enabled
+        super().__enter__()
+        if self._before is not None:  # entered for the first time: the way back leads to before the call
+            self._previous[-1], self._before = self._before, None
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        if self._before is not None:  # to decorate a function is not to call it
+            self._switch(self._before)
+        return super().__call__(function)
+
+    @staticmethod
+    def _switch(enabled: bool) -> None:
+        mode.grad = enabled

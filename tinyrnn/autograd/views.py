@@ -33,12 +33,18 @@ class _Layout(NamedTuple):
     def of(self, buffer: Array) -> Array:
         return np.ndarray(self.shape, buffer.dtype, buffer, self.offset, self.strides)
 
+    def put(self, g: Array, buffer: Array) -> None:
+        """Lays `g` into the buffer; where axes were expanded, one element of memory gets the sum of several."""
+        expanded = tuple([axis for axis, n in enumerate(self.shape) if n > 1 and self.strides[axis] == 0])
+        once = tuple([1 if axis in expanded else n for axis, n in enumerate(self.shape)])
+        self._replace(shape=once).of(buffer)[...] = g.sum(expanded, keepdims=True) if expanded else g
+
 
 def _layouts(base: Array, view: Array) -> tuple[int, _Layout, _Layout]:
     """The number of elements that `base` spans, and where it and `view` lie in such a buffer."""
     low, high = byte_bounds(base)
-    places = (_Layout(a.shape, a.strides, a.__array_interface__["data"][0] - low) for a in (base, view))
-    return ((high - low) // base.itemsize, *places)  # type: ignore[return-value]
+    whole, part = (_Layout(a.shape, a.strides, a.__array_interface__["data"][0] - low) for a in (base, view))
+    return (high - low) // base.itemsize, whole, part
 
 
 def version_of(value: Value) -> list[int]:
@@ -66,17 +72,28 @@ def _refresh(view: Value, base: Value) -> None:
     """The memory of `view` was changed through another name: it shows a part of the base's new content now."""
     parent = source_of(base)
     view.node_version = version_of(view)[0]
-    if parent is None or view.array.size == 0:
-        view.node = None
+    if parent is None:
+        _set_node(view, None)
         return
-    size, whole, part = _layouts(base.array, view.array)
+    empty = view.array.size == 0
+    size, whole, part = _layouts(base.array, base.array if empty else view.array)
 
     def pullback(g: Array) -> tuple[Array]:
         buffer = np.zeros(size, g.dtype)
-        part.of(buffer)[...] = g
+        if not empty:
+            part.put(g, buffer)
         return (whole.of(buffer),)
 
-    view.node = Node("view", (parent,), pullback, view.array.shape, view.array.dtype)
+    _set_node(view, Node("view", (parent,), pullback, view.shape, view.dtype))
+
+
+def _set_node(value: Value, node: Node | None) -> None:
+    """Another node has made `value`: the gradient that retain_grad keeps is that of its new content."""
+    if value.retained is not None and node is not None:
+        if value.node is not None and value.node.hooks:
+            value.node.hooks = [hook for hook in value.node.hooks if hook is not value.retained]
+        node.hooks = [value.retained]
+    value.node = node
 
 
 def check_in_place(name: str, value: Value, new: Source | None = None) -> None:
@@ -89,12 +106,12 @@ def check_in_place(name: str, value: Value, new: Source | None = None) -> None:
     if not mode.grad:
         return
     owner = value if value.base is None else value.base
-    if owner.node is None and owner.wants_grad:
-        what = "a leaf that requires a gradient" if owner is value else "a view of a leaf that requires a gradient"
-        raise RuntimeError(
-            f"{name}: {what} cannot be changed in place while operations are recorded: "
-            "make the change under no_grad(), or change a clone()"
-        )
+    for leaf, what in ((value, "a leaf"), (owner, "a view of a leaf")):
+        if leaf.node is None and leaf.wants_grad:
+            raise RuntimeError(
+                f"{name}: {what} that requires a gradient cannot be changed in place while operations are recorded: "
+                "make the change under no_grad(), or change a clone()"
+            )
     if value.node_version == UNTRACKED and (new is not None or owner.node is not None):
         raise RuntimeError(
             f"{name}: this view was made under no_grad(), so that a recorded change of it would not reach the tensor "
@@ -109,7 +126,7 @@ def changed_in_place(value: Value, new: Node | None) -> None:
     if not mode.grad:
         return
     if base is None:
-        value.node = new
+        _set_node(value, new)
         return
     before = source_of(base)
     if (before is None and new is None) or value.array.size == 0:
@@ -123,4 +140,4 @@ def changed_in_place(value: Value, new: Node | None) -> None:
         part.of(buffer)[...] = 0
         return whole.of(buffer), dnew
 
-    base.node = Node("copy_slices", (before, new), pullback, base.array.shape, base.array.dtype)
+    _set_node(base, Node("copy_slices", (before, new), pullback, base.shape, base.dtype))

@@ -1,4 +1,4 @@
-"""Checks that the constructors of modules share."""
+"""Checks of arguments that modules and their helpers share."""
 
 from __future__ import annotations
 
@@ -12,3 +12,11 @@ def positive(name: str, what: str, value: Any) -> int:
     if value.__index__() < 1:
         raise ValueError(f"{name}: {what} is {value}, expected at least 1")
     return int(value)
+
+
+def number(name: str, what: str, value: Any) -> float:
+    """`value` as a float: a number, a tensor of one element, or "inf". Raises TypeError."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: {what} is {value!r}, expected a number") from None

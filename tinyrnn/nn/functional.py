@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 
 import numpy as np
 
 from tinyrnn.autograd.graph import Array, Gradient
 from tinyrnn.autograd.record import needs_grad, record
+from tinyrnn.autograd.views import check_in_place
 from tinyrnn.ops.operands import check_same_dtype, operands, tensor_argument
 from tinyrnn.ops.pointwise import relu, sigmoid, tanh
 from tinyrnn.random import default_generator
@@ -28,18 +30,19 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         raise ValueError(
             f"linear: the input is {x.shape}, the weight {W.shape}: expected (..., I) and (O, I), with one I"
         )
-    rows, shape = x.reshape(-1, x.shape[-1]), x.shape
-    y = rows.dot(W.T)
     if bias is not None:
         b = tensor_argument("linear", bias)
         check_same_dtype("linear", x, b)
         if b.shape != W.shape[:1]:
             raise ValueError(f"linear: the bias is {b.shape}, expected {W.shape[:1]}, since the weight is {W.shape}")
+    rows, shape = x.reshape(math.prod(x.shape[:-1]), x.shape[-1]), x.shape
+    y = rows.dot(W.T)
+    if bias is not None:
         y += b
     need_x, need_w, need_b = needs_grad(input), needs_grad(weight), needs_grad(bias)
 
     def pullback(g: Array) -> tuple[Gradient, Gradient, Gradient]:
-        g = g.reshape(-1, W.shape[0])
+        g = g.reshape(len(rows), W.shape[0])
         return (
             g.dot(W).reshape(shape) if need_x else None,
             g.T.dot(rows) if need_w else None,
@@ -55,11 +58,13 @@ def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
 
     input, target: one shape -> (), or that shape for "none". Shapes that differ but broadcast are taken with a
     warning, as in torch: it is a mistake more often than a wish.
-    Raises ValueError for shapes that do not broadcast, or another reduction. Source: torch.nn.functional.mse_loss.
+    The mean over nothing is NaN. Raises ValueError for shapes that do not broadcast, or another reduction, TypeError
+    for what are no floating tensors. Source: torch.nn.functional.mse_loss.
     """
     check_reduction("mse_loss", reduction)
     tensor_argument("mse_loss", target)
     x, y, _ = operands("mse_loss", input, target)
+    _check_floating("mse_loss", x)
     if x.shape != y.shape:
         warnings.warn(
             f"mse_loss: the input is {x.shape}, the target {y.shape}: they are broadcast against each other, "
@@ -69,7 +74,7 @@ def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
         )
     difference = x - y
     square = difference * difference
-    n = square.size if reduction == "mean" else 1
+    n = 1 if reduction != "mean" else square.size or math.nan
 
     def pullback(g: Array) -> tuple[Gradient, Gradient]:
         dx = (g * (2 / n)).astype(difference.dtype, copy=False) * difference
@@ -82,15 +87,21 @@ def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """y = x m / (1 - p),  dx = g m / (1 - p): each element of m is 0 with probability p, else 1, drawn anew.
 
-    In evaluation (training=False) y = x. input: any shape -> the same. Raises ValueError unless 0 <= p <= 1.
+    In evaluation (training=False) y = x. input: any shape -> the same; with inplace it is changed, and returned.
+    After manual_seed(n) m is torch's after its own.
+    Raises ValueError unless 0 <= p <= 1, TypeError for what is no floating tensor.
     Source: Srivastava et al., Dropout, 2014; the scaling in training, not in evaluation, is torch's.
     """
     x = tensor_argument("dropout", input)
     check_probability("dropout", p)
     if not training or p == 0:
         return input
-    scale = default_generator.bernoulli(1 - p, x.shape).astype(x.dtype)
-    if p < 1:
+    _check_floating("dropout", x)
+    if inplace:
+        check_in_place("dropout", input)
+    scale = np.zeros_like(x)
+    if p < 1:  # torch's draws fill the memory, laid out as that of x, from end to end; for p = 1 there are none
+        scale.ravel("K")[:] = default_generator.bernoulli(1 - p, x.size)
         scale /= 1 - p
 
     def pullback(g: Array) -> tuple[Gradient]:
@@ -101,9 +112,14 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 
 
 def check_probability(name: str, p: float) -> None:
-    """Raises ValueError unless 0 <= p <= 1."""
-    if isinstance(p, bool) or not 0 <= p <= 1:
+    """Raises ValueError unless p is a number and 0 <= p <= 1."""
+    if isinstance(p, bool) or not isinstance(p, int | float | np.number) or not 0 <= p <= 1:
         raise ValueError(f"{name}: the probability is {p!r}, expected a number from 0 to 1")
+
+
+def _check_floating(name: str, x: Array) -> None:
+    if x.dtype.kind not in "fc":
+        raise TypeError(f"{name}: the input is {x.dtype}, expected a floating dtype: .float() it")
 
 
 def check_reduction(name: str, reduction: str) -> None:

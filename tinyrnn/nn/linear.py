@@ -42,15 +42,14 @@ class Linear(Module):
 
     def reset_parameters(self) -> None:
         """Draws weight and bias anew."""
-        bound = math.sqrt(3.0) * (
-            math.sqrt(2.0 / (1 + 5)) / math.sqrt(self.in_features)
-        )  # 1/sqrt(I), rounded as torch's
+        bound = math.sqrt(3) * (math.sqrt(2 / 6) / math.sqrt(self.in_features))  # 1/sqrt(I), rounded as torch's
         init.uniform_(self.weight, -bound, bound)
         if self.bias is not None:
             bound = 1 / math.sqrt(self.in_features)
             init.uniform_(self.bias, -bound, bound)
 
     def forward(self, input: Tensor) -> Tensor:
+        """y for the input x."""
         return functional.linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:

@@ -10,8 +10,9 @@ from tinyrnn.tensor import Tensor
 class MSELoss(Module):
     """L = mean of (x - y)^2 over all elements; reduction "sum" sums them, "none" leaves them as they are.
 
-    Shapes: input and target of one shape -> (), or that shape for "none".
-    Raises ValueError for another reduction, and for shapes that do not broadcast. Source: torch.nn.MSELoss.
+    Shapes: input x and target y of one shape -> (), or that shape for "none"; shapes that broadcast, with a warning.
+    Raises ValueError for another reduction, and for shapes that do not broadcast; TypeError for what are no floating
+    tensors. Source: torch.nn.MSELoss.
 
     >>> import tinyrnn
     >>> MSELoss()(tinyrnn.tensor([1.0, 2.0]), tinyrnn.tensor([1.0, 4.0]))
@@ -24,4 +25,5 @@ class MSELoss(Module):
         self.reduction = reduction
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """L for the input x and the target y."""
         return functional.mse_loss(input, target, self.reduction)

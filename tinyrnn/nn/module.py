@@ -70,6 +70,8 @@ class Module:
                 f"{type(self).__name__}.{name} is a parameter, and cannot become a {type(value).__name__}: assign a "
                 "Parameter or None, or give it other numbers by copying them into it under no_grad()"
             )
+        if isinstance(old, Module) and not (value is None or isinstance(value, Module)):
+            raise TypeError(f"{type(self).__name__}.{name} is a module, and cannot become a {type(value).__name__}")
         if name in self.__dict__.get("_buffers", ()) and not (value is None or isinstance(value, Tensor)):
             raise TypeError(f"{type(self).__name__}.{name} is a buffer, and cannot become a {type(value).__name__}")
         object.__setattr__(self, name, value)
@@ -77,23 +79,35 @@ class Module:
     def _register(self, name: str, value: Any, kinds: type[Any], what: str) -> None:
         if not isinstance(name, str) or not name or "." in name:
             raise KeyError(f"register_{what}: the name is {name!r}, expected a string without dots")
-        if hasattr(self, name) and not isinstance(self.__dict__.get(name), kinds | None):
+        old = self.__dict__.get(name)
+        same = isinstance(old, kinds) and isinstance(old, Parameter) == (kinds is Parameter)
+        if hasattr(self, name) and not (same or (old is None and name in self.__dict__)):
             raise KeyError(f"register_{what}: {type(self).__name__} has an attribute {name!r} already")
         if not (value is None or isinstance(value, kinds)):
             raise TypeError(f"register_{what}: {name!r} is a {type(value).__name__}, expected {kinds.__name__} or None")
         object.__setattr__(self, name, value)
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
-        """Sets a parameter as an attribute; None keeps the name for one that is switched off, like a bias."""
+        """Sets a parameter as an attribute; None keeps the name for one that is switched off, like a bias.
+
+        Raises KeyError for a name that is none, or is taken by anything else; TypeError for what is no Parameter.
+        """
         self._register(name, param, Parameter, "parameter")
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
-        """Sets a tensor that is not learned but belongs to the state, and follows double(), float() and to()."""
+        """Sets a tensor that is not learned but belongs to the state, and follows double(), float() and to().
+
+        persistent  whether it is part of state_dict()
+        Raises as register_parameter does.
+        """
         self._register(name, tensor, Tensor, "buffer")
         self.__dict__.setdefault("_buffers", {})[name] = persistent
 
     def add_module(self, name: str, module: Module | None) -> None:
-        """Sets a module as an attribute, under a name that need not be an identifier."""
+        """Sets a module as an attribute, under a name that need not be an identifier: "0", say.
+
+        Raises as register_parameter does.
+        """
         self._register(name, module, Module, "module")
 
     register_module = add_module
@@ -101,21 +115,30 @@ class Module:
     # what it is made of
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
-        """(name, module) of each module that is an attribute of this one."""
-        return ((name, value) for name, value in vars(self).items() if isinstance(value, Module))
+        """(name, module) of each module that is an attribute of this one; each once, under its first name."""
+        first: dict[Module, str] = {}
+        for name, module in self._own_modules():
+            first.setdefault(module, name)
+        return ((name, module) for module, name in first.items())
 
     def children(self) -> Iterator[Module]:
-        """The modules that are attributes of this one."""
+        """The modules that are attributes of this one; each once."""
         return (module for _, module in self.named_children())
 
-    def named_modules(self, prefix: str = "", memo: set[Module] | None = None) -> Iterator[tuple[str, Module]]:
-        """(path, module) of this module, whose path is `prefix`, and of all below it; each once."""
+    def named_modules(
+        self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Module]]:
+        """(path, module) of this module, whose path is `prefix`, and of all below it.
+
+        Each comes once, and those in `memo` not at all; without remove_duplicate, each under all of its paths.
+        """
         memo = set() if memo is None else memo
         if self not in memo:
-            memo.add(self)
+            if remove_duplicate:
+                memo.add(self)
             yield prefix, self
-            for name, module in self.named_children():
-                yield from module.named_modules(f"{prefix}.{name}" if prefix else name, memo)
+            for name, module in self._own_modules():
+                yield from module.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
 
     def modules(self) -> Iterator[Module]:
         """This module and all below it; each once."""
@@ -123,7 +146,7 @@ class Module:
 
     def _named(self, own: Callable[[Module], Any], prefix: str, recurse: bool, once: bool) -> Iterator[tuple[str, Any]]:
         seen: set[int] = set()
-        for path, module in self.named_modules(prefix) if recurse else [(prefix, self)]:
+        for path, module in self.named_modules(None, prefix, once) if recurse else [(prefix, self)]:
             for name, value in own(module):
                 if id(value) not in seen:
                     if once:
@@ -150,31 +173,42 @@ class Module:
         """The buffers of this module and of those below it."""
         return (buffer for _, buffer in self.named_buffers(recurse=recurse))
 
+    def _own_modules(self) -> list[tuple[str, Module]]:
+        return [(name, value) for name, value in vars(self).items() if isinstance(value, Module)]
+
     def _own_parameters(self) -> list[tuple[str, Parameter]]:
         return [(name, value) for name, value in vars(self).items() if isinstance(value, Parameter)]
 
     def _own_buffers(self) -> list[tuple[str, Tensor]]:
         names = self.__dict__.get("_buffers", {})
-        return [(name, value) for name, value in vars(self).items() if name in names and value is not None]
+        tensors = [(name, value) for name, value in vars(self).items() if name in names and value is not None]
+        return [(name, value) for name, value in tensors if not isinstance(value, Parameter)]
 
     # its state
 
     def state_dict(self, prefix: str = "") -> dict[str, Tensor]:
-        """{path: tensor} of all parameters and persistent buffers: the tensors' own memory, outside the graph."""
+        """{path: tensor} of all parameters and persistent buffers: the tensors' own memory, outside the graph.
+
+        Whatever is shared comes under each of its paths. `prefix` goes before them all.
+        """
         state = {}
-        for path, module in _paths(self, prefix.rstrip(".")):
-            persistent = module.__dict__.get("_buffers", {})
-            for name, tensor in [*module._own_parameters(), *module._own_buffers()]:
-                if persistent.get(name, True):
-                    state[f"{path}.{name}" if path else name] = tensor.detach()
+        for path, module in self.named_modules(None, prefix.rstrip("."), remove_duplicate=False):
+            kept = [(name, buffer) for name, buffer in module._own_buffers() if module._buffers[name]]
+            for name, tensor in [*module._own_parameters(), *kept]:
+                state[f"{path}.{name}" if path else name] = tensor.detach()
         return state
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
         """Copies the numbers of a state_dict, of tensors or arrays, into the parameters and buffers of the same paths.
 
         Each is cast to the dtype of its place. With strict, the paths must be the same on both sides.
-        Raises RuntimeError, before anything is changed, that lists what is missing, unexpected, or of another shape.
+        Raises RuntimeError, before anything is changed, that lists what is missing, unexpected, or of another shape,
+        and TypeError for what is no mapping of tensors or arrays.
         """
+        if not isinstance(state_dict, Mapping):
+            raise TypeError(
+                f"load_state_dict: got a {type(state_dict).__name__}, expected a dict as state_dict() gives"
+            )
         own = self.state_dict()
         missing = [path for path in own if path not in state_dict]
         unexpected = [path for path in state_dict if path not in own]
@@ -248,7 +282,10 @@ class Module:
         return self._cast(float32)
 
     def to(self, *args: Any, dtype: DTypeLike | None = None, device: Any = None) -> Self:
-        """Casts floating parameters and buffers to a dtype, or that of a tensor. A device may be named: the CPU."""
+        """Casts floating parameters and buffers to a dtype, or that of a tensor. A device may be named: the CPU.
+
+        Raises TypeError for a dtype that is not floating, ValueError for another device.
+        """
         for argument in args:
             if isinstance(argument, Tensor):
                 dtype = argument.dtype
@@ -272,18 +309,11 @@ class Module:
 
     def __repr__(self) -> str:
         extra = self.extra_repr()
-        parts = [f"({name}): " + repr(module).replace("\n", "\n  ") for name, module in self.named_children()]
-        if not parts:
+        parts = [f"({name}): {module!r}" for name, module in self._own_modules()]
+        if not parts and "\n" not in extra:
             return f"{type(self).__name__}({extra})"
-        lines = [*([extra] if extra else []), *parts]
-        return f"{type(self).__name__}(\n  " + "\n  ".join(lines) + "\n)"
-
-
-def _paths(module: Module, prefix: str) -> Iterator[tuple[str, Module]]:
-    """named_modules, but a module that is shared comes under each of its paths, as a state_dict lists it."""
-    yield prefix, module
-    for name, child in module.named_children():
-        yield from _paths(child, f"{prefix}.{name}" if prefix else name)
+        lines = "\n".join([extra, *parts] if extra else parts)
+        return f"{type(self).__name__}(\n  " + lines.replace("\n", "\n  ") + "\n)"
 
 
 def _as_array(path: str, value: Any) -> Any:

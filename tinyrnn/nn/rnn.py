@@ -6,6 +6,7 @@ import math
 import warnings
 from typing import Any
 
+import numpy as np
 from numpy.typing import DTypeLike
 
 from tinyrnn.autograd.graph import Array
@@ -16,7 +17,7 @@ from tinyrnn.nn import functional, init
 from tinyrnn.nn.arguments import positive
 from tinyrnn.nn.module import Module
 from tinyrnn.nn.parameter import Parameter
-from tinyrnn.ops.shaping import cat, stack
+from tinyrnn.ops.shaping import cat
 from tinyrnn.tensor import Tensor
 
 Weights = tuple[Tensor, Tensor, Tensor | None, Tensor | None]  # w_ih, w_hh, b_ih, b_hh
@@ -102,31 +103,29 @@ class RNN(Module):
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """(y, h_n) for the sequences x and the initial states h_0, zero if not given."""
-        weights = [[self._weights(layer, end) for end in self._directions()] for layer in range(self.num_layers)]
         self._check(input, hx)
-        batched = input.ndim == 3
+        batched, rows = input.ndim == 3, self.num_layers * len(self._directions())
         x = input if batched else input.unsqueeze(1)
-        if batched and self.batch_first:
+        states = [None] * rows if hx is None else (hx if batched else hx.unsqueeze(1)).unbind()
+        batch_first = batched and self.batch_first
+        exchange = batch_first and self.num_layers > 1  # time first from layer to layer; a single one exchanges inside
+        if exchange:
             x = x.transpose(0, 1)
-        rows = self.num_layers * len(self._directions())
-        if hx is None:
-            h_0 = zeros(rows, x.shape[1], self.hidden_size, dtype=x.dtype)
-        else:
-            h_0 = hx if batched else hx.unsqueeze(1)
-        states, finals = iter(h_0), []
-        for layer, ways in enumerate(weights):
+        finals: list[Tensor] = []
+        for layer in range(self.num_layers):
             if layer:
                 x = functional.dropout(x, self.dropout, self.training)
             ys = []
-            for way, w in enumerate(ways):
-                y, h_n = rnn_layer(x, next(states), w, self.nonlinearity, reverse=way == 1)
+            for way, end in enumerate(self._directions()):
+                h_0, weights = states[len(finals)], self._weights(layer, end)
+                y, h_n = rnn_layer(x, h_0, weights, self.nonlinearity, way == 1, batch_first and not exchange)
                 ys.append(y)
                 finals.append(h_n)
             x = ys[0] if len(ys) == 1 else cat(ys, 2)
-        h = finals[0].unsqueeze(0) if rows == 1 else stack(finals)
-        if not batched:
-            return x.squeeze(1), h.squeeze(1)
-        return x.transpose(0, 1) if self.batch_first else x, h
+        if exchange:
+            x = x.transpose(0, 1)
+        h = finals[0] if rows == 1 else cat(finals)
+        return (x, h) if batched else (x.squeeze(1), h.squeeze(1))
 
     def _check(self, x: Any, hx: Any) -> None:
         """Raises TypeError or ValueError unless x and h_0 fit this layer."""
@@ -239,27 +238,39 @@ class RNNCell(Module):
         return words + ("" if self.nonlinearity == "tanh" else f", nonlinearity={self.nonlinearity}")
 
 
-def rnn_layer(x: Tensor, h_0: Tensor, weights: Weights, nonlinearity: str, reverse: bool) -> tuple[Tensor, Tensor]:
+def rnn_layer(
+    x: Tensor, h_0: Tensor | None, weights: Weights, nonlinearity: str, reverse: bool = False, batch_first: bool = False
+) -> tuple[Tensor, Tensor]:
     """(y, h_n) of one layer in one direction: the kernel of kernels/rnn.py as one node of the graph.
 
-    x (T, N, I), h_0 (N, H) -> y (T, N, H), h_n (N, H)
+    x (T, N, I), h_0 (N, H) or None for zeros -> y (T, N, H), h_n (1, N, H); x and y (N, T, .) if batch_first.
+    Raises ValueError for one bias without the other.
     """
     w_ih, w_hh, b_ih, b_hh = weights
-    inputs = (x, h_0, *weights)
+    if (b_ih is None) != (b_hh is None):
+        raise ValueError("RNN: of bias_ih and bias_hh one is None, expected both or neither: set it to zeros instead")
+
+    def time_first(array: Array) -> Array:
+        return array.swapaxes(0, 1) if batch_first else array  # which is its own inverse
+
+    xs = time_first(x.array)
+    start = np.zeros((xs.shape[1], w_hh.shape[0]), xs.dtype) if h_0 is None else h_0.array
     b, c = (None if bias is None else bias.array for bias in (b_ih, b_hh))
-    outputs, kernel_pullback = rnn(x.array, h_0.array, w_ih.array, w_hh.array, b, c, nonlinearity, reverse)
+    (y, h_n), kernel_pullback = rnn(xs, start, w_ih.array, w_hh.array, b, c, nonlinearity, reverse)
+    inputs = (x, h_0, *weights)
     needs = [needs_grad(value) for value in inputs]
 
-    def pullback(dy: Array, dh_n: Array) -> tuple[Array | None, ...]:
-        return kernel_pullback(dy, dh_n, needs)
+    def pullback(dy: Array, dh_n: Array) -> list[Array | None]:
+        dx, *others = kernel_pullback(time_first(dy), dh_n[0], needs)
+        return [None if dx is None else time_first(dx), *others]
 
     saved = (w_ih if needs[0] else None, x if needs[2] else None, w_hh)
-    y, h_n = record_many("rnn", outputs, inputs, pullback, saved=saved, saved_outputs=(0,))
-    return y, h_n
+    out, final = record_many("rnn", (time_first(y), h_n[None]), inputs, pullback, saved=saved, saved_outputs=(0,))
+    return out, final
 
 
 def _known(name: str, nonlinearity: Any) -> str:
-    if nonlinearity not in NONLINEARITIES:
+    if nonlinearity not in list(NONLINEARITIES):  # a list: what cannot be hashed is no name either
         raise ValueError(f"{name}: the nonlinearity is {nonlinearity!r}, expected one of {', '.join(NONLINEARITIES)}")
     return str(nonlinearity)
 

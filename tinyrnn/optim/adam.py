@@ -21,7 +21,8 @@ class Adam(Optimizer):
         w <- w - lr  m / (1 - beta1^t)  /  (sqrt(v / (1 - beta2^t)) + eps)
 
     params as in Optimizer; foreach, fused, capturable: accepted as torch's, without effect on the numbers.
-    Raises ValueError for negative settings and for betas outside [0, 1).
+    Raises ValueError for negative settings and for betas outside [0, 1), TypeError for what are no numbers,
+    NotImplementedError for differentiable.
     Source: Kingma and Ba, Adam, 2015; Reddi et al. 2018 for amsgrad; conventions: torch.optim.Adam.
 
     >>> import tinyrnn
@@ -72,7 +73,7 @@ class Adam(Optimizer):
             g = g + group["weight_decay"] * w
 
         # One scratch array s; in the order of torch's operations, to round as it does.
-        s = g - m
+        s = np.asarray(g - m)
         s *= 1 - beta1
         m += s
         np.multiply(g, g, out=s)

@@ -1,4 +1,4 @@
-"""Optimizer: what all optimizers share. Each subclass adds its rule, in `_update`."""
+"""Optimizer: what all optimizers share. Each subclass adds its rule, in `update`."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ class Optimizer:
     params    tensors, or (name, tensor) pairs, or groups: dicts with "params" and settings of their own
     defaults  the settings of groups that have none of their own
     state     {parameter: {name: array or number}}
-    Raises TypeError for what are no tensors, ValueError for none at all, one that is not a leaf, or one given twice.
+    Raises TypeError for what are no tensors or in no order, ValueError for none at all, one that is not a leaf, or one
+    given twice.
     Source: torch.optim.Optimizer.
     """
 
     def __init__(self, params: Iterable[Any], defaults: Group) -> None:
         name = type(self).__name__
-        if isinstance(params, Tensor):
-            raise TypeError(f"{name}: got one tensor, expected several to go through: put it in a list")
+        if isinstance(params, Tensor | set):
+            raise TypeError(f"{name}: got a {type(params).__name__}, expected tensors in an order: put them in a list")
         self.defaults = defaults
         self.state: dict[Tensor, dict[str, Any]] = {}
         self.param_groups: list[Group] = []
@@ -39,11 +40,13 @@ class Optimizer:
             self.add_param_group(group)
 
     def add_param_group(self, param_group: Group) -> None:
-        """Adds parameters with settings of their own: {"params": tensors, "lr": ...}."""
+        """Adds parameters with settings of their own: {"params": tensors, "lr": ...}. Raises as the class does."""
         name = type(self).__name__
         if not isinstance(param_group, dict) or "params" not in param_group:
-            raise TypeError(f"{name}: got a group {type(param_group).__name__}, expected a dict with the key 'params'")
+            raise TypeError(f"{name}: a group is a {type(param_group).__name__}, expected a dict with the key 'params'")
         params = param_group["params"]
+        if isinstance(params, set):
+            raise TypeError(f"{name}: a group's params are a set, expected an order: put them in a list")
         tensors = [params] if isinstance(params, Tensor) else [p[1] if isinstance(p, tuple) else p for p in params]
         taken = {id(p) for group in self.param_groups for p in group["params"]}
         for i, p in enumerate(tensors):
@@ -80,12 +83,13 @@ class Optimizer:
             for p in group["params"]:
                 if p.grad is not None:
                     g = p.grad.array
-                    self.update(p.array, -g if group["maximize"] else g, self.state.setdefault(p, {}), group)
+                    self.update(p.array, -g if group.get("maximize") else g, self.state.setdefault(p, {}), group)
                     version_of(p)[0] += 1
         return loss
 
     def update(self, w: Array, g: Array, state: dict[str, Any], group: Group) -> None:
-        """Changes one parameter w in place, given its gradient g (read only) and what is remembered of it."""
+        """Changes one parameter w in place, given its gradient g of w's shape (read only), what is remembered of w
+        from step to step, at first nothing, and the settings of its group."""
         raise NotImplementedError(f"{type(self).__name__} has no update()")
 
     def state_dict(self) -> dict[str, Any]:
@@ -104,9 +108,13 @@ class Optimizer:
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Goes on from what state_dict() gave for parameters of the same number, order and shapes; copies it.
 
-        Raises ValueError, before anything is changed, if they differ.
+        Raises ValueError, before anything is changed, if they differ, or if a setting is none.
         """
         name = type(self).__name__
+        if not {"state", "param_groups"} <= set(state_dict):
+            raise ValueError(
+                f"{name}: load_state_dict: got the keys {list(state_dict)}, expected 'state' and 'param_groups'"
+            )
         groups, parameters = state_dict["param_groups"], list(self._parameters())
         sizes, own = ([len(group["params"]) for group in gs] for gs in (groups, self.param_groups))
         if sizes != own:
@@ -114,15 +122,17 @@ class Optimizer:
         order = [i for group in groups for i in group["params"]]
         state: dict[Tensor, dict[str, Any]] = {}
         for p, i in zip(parameters, order, strict=True):
-            entries = {key: _loaded(v, p) for key, v in state_dict["state"].get(i, {}).items()}
+            entries = {key: _loaded(key, v, p) for key, v in state_dict["state"].get(i, {}).items()}
             for key, v in entries.items():
                 if isinstance(v, np.ndarray) and v.shape != p.shape:
                     raise ValueError(f"{name}: load_state_dict: {key} has shape {v.shape}, its parameter has {p.shape}")
             if entries:
                 state[p] = entries
-        self.state = state
-        for group, saved in zip(self.param_groups, groups, strict=True):
-            group.update({key: value for key, value in saved.items() if key != "params"})
+        pairs = zip(self.param_groups, groups, strict=True)
+        merged = [{**group, **saved, "params": group["params"]} for group, saved in pairs]
+        for group in merged:
+            self.check(group)
+        self.state, self.param_groups = state, merged
 
     def _parameters(self) -> Iterator[Tensor]:
         return (p for group in self.param_groups for p in group["params"])
@@ -135,13 +145,12 @@ class Optimizer:
         return "\n".join([*lines, ")"])
 
 
-def _loaded(value: Any, p: Tensor) -> Any:
-    """A copy of one entry of a state: arrays in the parameter's dtype, a 0-d one (torch's step) as a number."""
-    array = value.array if isinstance(value, Tensor) else value
-    if not hasattr(array, "shape"):
-        return array
-    array = np.asarray(array)
-    return array.item() if array.ndim == 0 and p.array.ndim else array.astype(p.dtype)
+def _loaded(key: str, value: Any, p: Tensor) -> Any:
+    """A copy of one entry of a state: arrays in the parameter's dtype, but torch's step, a 0-d one, as a number."""
+    if not hasattr(value, "shape"):
+        return value
+    array = np.asarray(value.array if isinstance(value, Tensor) else value)
+    return array.item() if key == "step" else array.astype(p.dtype)
 
 
 def check_number(name: str, what: str, value: Any, low: float = 0.0, high: float = float("inf")) -> None:

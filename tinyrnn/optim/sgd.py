@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from tinyrnn.autograd.graph import Array
 from tinyrnn.optim.optimizer import Group, Optimizer, check_loop, check_number
 
@@ -18,7 +20,8 @@ class SGD(Optimizer):
         w <- w - lr g
 
     params as in Optimizer; foreach, fused: accepted as torch's, without effect on the numbers.
-    Raises ValueError for negative settings, and for nesterov without momentum or with dampening.
+    Raises ValueError for negative settings, and for nesterov without momentum or with dampening; TypeError for what
+    are no numbers, NotImplementedError for differentiable.
     Source: Polyak 1964; Nesterov 1983, in the form of Sutskever et al. 2013; conventions: torch.optim.SGD.
 
     >>> import tinyrnn
@@ -63,10 +66,10 @@ class SGD(Optimizer):
         if group["weight_decay"]:
             g = g + group["weight_decay"] * w
         if momentum:
-            if "momentum_buffer" not in state:
-                b = state["momentum_buffer"] = g.copy()
+            b = state.get("momentum_buffer")
+            if b is None:
+                b = state["momentum_buffer"] = np.array(g)
             else:
-                b = state["momentum_buffer"]
                 b *= momentum
                 b += (1 - group["dampening"]) * g
             g = g + momentum * b if group["nesterov"] else b

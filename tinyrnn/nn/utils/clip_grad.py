@@ -11,6 +11,7 @@ import numpy as np
 
 from tinyrnn.autograd.graph import Array, make
 from tinyrnn.autograd.views import version_of
+from tinyrnn.nn.arguments import number
 from tinyrnn.tensor import Tensor
 
 
@@ -26,10 +27,11 @@ def clip_grad_norm_(
         norm = (sum over all entries |g|^p)^(1/p),   g <- g min(1, max_norm / (norm + 1e-6))
 
     parameters          tensors, or one; those without a gradient are passed over
-    norm_type           p; inf for the largest entry
+    norm_type           p; inf, or "inf", for the largest entry
     error_if_nonfinite  whether a norm that is inf or NaN raises RuntimeError, and leaves the gradients as they are
     foreach             accepted, as torch's, and without effect on the numbers
-    Raises TypeError for what are no tensors, ValueError for a negative or NaN max_norm, or a norm_type not above 0.
+    Raises TypeError for what are no tensors or no numbers, ValueError for a negative or NaN max_norm, or a norm_type
+    not above 0. Source: torch.nn.utils.clip_grad_norm_.
 
     >>> import tinyrnn
     >>> w = tinyrnn.zeros(2, requires_grad=True)
@@ -39,14 +41,14 @@ def clip_grad_norm_(
     >>> w.grad
     tensor([0.6000, 0.8000])
     """
+    max_norm, p = number("clip_grad_norm_", "max_norm", max_norm), number("clip_grad_norm_", "norm_type", norm_type)
     if not max_norm >= 0:
         raise ValueError(f"clip_grad_norm_: max_norm is {max_norm}, expected a number of at least 0")
-    if not norm_type > 0:
+    if not p > 0:
         raise ValueError(f"clip_grad_norm_: norm_type is {norm_type}, expected a number above 0, or inf")
     grads = _gradients("clip_grad_norm_", parameters)
     if not grads:
         return make(Tensor, np.zeros((), np.float32))
-    p = float(norm_type)
     norm = _norm(np.array([_norm(g.array.ravel(), p) for g in grads]), p)
     if error_if_nonfinite and not np.isfinite(norm):
         raise RuntimeError(
@@ -64,8 +66,11 @@ def clip_grad_norm_(
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:
     """Brings each entry of each gradient into [-clip_value, clip_value].
 
-    Raises TypeError for what are no tensors, ValueError for a negative or NaN clip_value.
+    parameters, foreach  as in clip_grad_norm_
+    Raises TypeError for what are no tensors or no number, ValueError for a negative or NaN clip_value.
+    Source: torch.nn.utils.clip_grad_value_.
     """
+    clip_value = number("clip_grad_value_", "clip_value", clip_value)
     if not clip_value >= 0:
         raise ValueError(f"clip_grad_value_: clip_value is {clip_value}, expected a number of at least 0")
     for g in _gradients("clip_grad_value_", parameters):
