@@ -20,27 +20,24 @@ from typing import Any
 for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):  # read when NumPy is loaded, so before it
     os.environ.setdefault(name, "1")
 
-import numpy as np
+import numpy as np  # noqa: E402
 
-import tinyrnn
+import tinyrnn  # noqa: E402
 
 Step = Callable[[], Any]  # makes one training step, and returns the loss
 
 
-def sine(lib: Any, dtype: str) -> Step:
-    """The step of demos/sine.py: RNN 1 -> 16 -> 1 over 49 steps of time, a batch of 1, Adam."""
-    lib.manual_seed(0)
-    rnn, linear = lib.nn.RNN(1, 16, batch_first=True), lib.nn.Linear(16, 1)
-    wave = np.sin(np.linspace(0, 10, 50)).reshape(1, 50, 1).astype(dtype)
-    rnn.to(getattr(lib, dtype))
-    linear.to(getattr(lib, dtype))
-    optimizer = lib.optim.Adam([*rnn.parameters(), *linear.parameters()], lr=0.01)
-    x, y = lib.tensor(wave[:, :-1]), lib.tensor(wave[:, 1:])
-    criterion = lib.nn.MSELoss()
+def training_step(lib: Any, dtype: str, module: Any, run: Callable[[Any], Any], make_optimizer: Any) -> Step:
+    """A step on 49 points of a sine wave: `run` makes states (49, 1, 16) of them, and a linear layer the answers."""
+    wave = lib.tensor(np.sin(np.linspace(0, 10, 50)).reshape(50, 1, 1).astype(dtype))
+    x, y = wave[:-1], wave[1:]
+    linear, criterion = lib.nn.Linear(16, 1), lib.nn.MSELoss()
+    for part in (module, linear):
+        part.to(getattr(lib, dtype))
+    optimizer = make_optimizer([*module.parameters(), *linear.parameters()], lr=0.01)
 
     def step() -> Any:
-        out, _ = rnn(x)
-        loss = criterion(linear(out), y)
+        loss = criterion(linear(run(x)), y)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -49,29 +46,26 @@ def sine(lib: Any, dtype: str) -> Step:
     return step
 
 
-def cells(lib: Any, dtype: str) -> Step:
-    """The same network as a loop over 49 calls of RNNCell: all tape, no kernel."""
+def sine(lib: Any, dtype: str) -> Step:
+    """The step of demos/sine.py: an RNN of 16 units, Adam."""
     lib.manual_seed(0)
-    cell, linear = lib.nn.RNNCell(1, 16), lib.nn.Linear(16, 1)
-    wave = np.sin(np.linspace(0, 10, 50)).reshape(50, 1, 1).astype(dtype)
-    cell.to(getattr(lib, dtype))
-    linear.to(getattr(lib, dtype))
-    optimizer = lib.optim.SGD([*cell.parameters(), *linear.parameters()], lr=0.01, momentum=0.9)
-    x, y = lib.tensor(wave[:-1]), lib.tensor(wave[1:])
-    criterion = lib.nn.MSELoss()
+    rnn = lib.nn.RNN(1, 16)
+    return training_step(lib, dtype, rnn, lambda x: rnn(x)[0], lib.optim.Adam)
 
-    def step() -> Any:
+
+def cells(lib: Any, dtype: str) -> Step:
+    """The same network as a loop over 49 calls of RNNCell, all tape and no kernel; SGD."""
+    lib.manual_seed(0)
+    cell = lib.nn.RNNCell(1, 16)
+
+    def run(x: Any) -> Any:
         h, states = None, []
         for x_t in x:
             h = cell(x_t, h)
             states.append(h)
-        loss = criterion(linear(lib.stack(states)), y)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        return loss
+        return lib.stack(states)
 
-    return step
+    return training_step(lib, dtype, cell, run, lib.optim.SGD)
 
 
 def chain(lib: Any, dtype: str) -> Step:
@@ -91,7 +85,11 @@ def chain(lib: Any, dtype: str) -> Step:
     return step
 
 
-CASES = {"sine step (RNN 16, T 49, Adam)": sine, "cells in a loop (RNNCell 16, T 49, SGD)": cells, "400 small ops": chain}
+CASES = {
+    "sine step (RNN 16, T 49, Adam)": sine,
+    "cells in a loop (RNNCell 16, T 49, SGD)": cells,
+    "400 small ops": chain,
+}
 
 
 def fastest(step: Step, seconds: float) -> float:
