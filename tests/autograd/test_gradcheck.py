@@ -39,7 +39,7 @@ RIGHT = {
     "nothing beside something": (lambda x, y: (x * 2, y * y), [(0, 3), (2,)]),
     "an input that is not used": (lambda x, y: x * x, [(2,), (3,)]),
     "a gradient that is zero": (lambda x, y: x * x + 0 * y, [(2,), (2,)]),
-    "a gradient that is zero but for rounding": (lambda x, b: (x + b - (x + b).mean()).tanh(), [(2, 3), ()]),
+    "large and small outputs, each of its input": (lambda x, y: (1e8 * x, 1e-8 * y), [(3,), (3,)]),
     "changes in place": (lambda x, y: (x * 1).mul_(y)[0].add_(x[1]), [(2, 3), (2, 3)]),
     "large": (lambda x: 1e12 * x.tanh(), [(2, 3)]),
     "small": (lambda x: 1e-12 * x.tanh(), [(2, 3)]),
@@ -59,6 +59,19 @@ RIGHT = {
 @pytest.mark.parametrize("seed", range(3))
 def test_what_is_right_passes(func, shapes, seed):
     assert gradcheck(func, [leaf(*shape) for shape in shapes], seed=seed) is True
+
+
+ZERO = {
+    "a shift of what is centred": lambda x, b: (x + b[0, 0] - (x + b[0, 0]).mean()).tanh(),
+    "a shift of rows that are centred": lambda x, b: (x + b - (x + b).mean(1, keepdim=True)).tanh(),
+    "a shift of what is normalised": lambda x, b: (x + b[0, 0]).exp() / (x + b[0, 0]).exp().sum(),
+}
+
+
+@pytest.mark.parametrize("func", ZERO.values(), ids=ZERO)
+def test_a_gradient_that_is_zero_but_for_rounding_passes(func):
+    for seed in range(20):
+        assert gradcheck(func, [leaf(2, 3), leaf(2, 1)], seed=seed)
 
 
 @pytest.mark.parametrize(("scale", "step"), [(1e-3, 1e-8), (1.0, None), (1e3, None), (1e6, None)])
@@ -132,6 +145,10 @@ FAULTS = {
     "zero, of a small gradient": (op(lambda x: 1e-6 * x, lambda g, x: 0 * g), [(2, 3)]),
     "zero, of a large gradient": (op(lambda x: 1e9 * x, lambda g, x: 0 * g), [(2, 3)]),
     "zero, beside a large constant": (op(lambda x: 1e6 + x, lambda g, x: 0 * g), [(2, 3)]),
+    "zero, beside a large output of another input": (
+        lambda x, y: (1e8 * x, op(lambda y: 1e-8 * y, lambda g, y: 0 * g)(y)),
+        [(3,), (3,)],
+    ),
     "1.00002 instead of 1, beside 1000": (op(lambda x: 1e3 + x, lambda g, x: 1.00002 * g), [(2, 3)]),
     "right for cotangents of ones": (double_but(lambda g, x: np.full_like(x, 2 * g.mean())), [(2, 3)]),
     "the square of the cotangent": (double_but(lambda g, x: 2 * g * g), [(2, 3)]),

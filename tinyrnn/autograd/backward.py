@@ -53,7 +53,7 @@ def grad(
     create_graph: bool = False,
     allow_unused: bool = False,
 ) -> tuple[Any, ...]:
-    """dL/dx for each x in `inputs`, leaf or not, where L = sum_i <grad_outputs_i, outputs_i>; fills no `.grad`.
+    """dL/dx for each x in `inputs`, leaf or not, where L = sum_i <grad_outputs_i, outputs_i>; leaves' `.grad` stays.
 
     Arguments and errors as in `backward`. An input that the outputs do not depend on raises RuntimeError, or gives
     None with allow_unused=True. Returns a tuple, each of the shape of its input. Source: torch.autograd.grad.

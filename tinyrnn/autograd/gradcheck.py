@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd.backward import grad
+from tinyrnn.autograd.engine import explore
 from tinyrnn.autograd.graph import Array, Value, make
 from tinyrnn.autograd.modes import no_grad
 from tinyrnn.autograd.views import source_of
@@ -62,6 +63,8 @@ def gradcheck(
     if not differentiable:
         raise ValueError("gradcheck: no output of func depends on an input that requires a gradient")
     leaves = [x for x in values if x.wants_grad]
+    sources = [source_of(y) for y in outputs]
+    below = [set() if source is None else set(explore([source])) for source in sources]  # what each was computed from
     ys, vs = zip(*differentiable, strict=True)
     analytic = grad(ys, leaves, vs, allow_unused=True)
 
@@ -73,9 +76,10 @@ def gradcheck(
         raise RuntimeError("gradcheck: func gives another result each time (dropout, perhaps?): make it deterministic")
     for i, (x, found) in enumerate(zip(leaves, analytic, strict=True)):
         by_backward = np.zeros(x.shape) if found is None else found.array
-        numeric, noise = _differences(evaluate, x.array, cotangents, eps)
-        hidden = EPS / eps * sum(float(np.abs(v * y.array).sum()) for y, v in zip(outputs, cotangents, strict=True))
-        problem = _compare(by_backward, numeric, noise, hidden, rtol)
+        numeric = _differences(evaluate, x.array, cotangents, eps)
+        terms = [v * y.array for y, v, nodes in zip(outputs, cotangents, below, strict=True) if x in nodes]
+        size = sum(float(np.abs(term).sum()) for term in terms)
+        problem = _compare(by_backward, numeric, size, eps, rtol)
         if problem and raise_exception:
             raise AssertionError(f"gradcheck: the gradient of input {i}, of shape {x.shape}, {problem}")
         if problem:
@@ -109,14 +113,12 @@ def _outputs(func: Callable[..., Any], values: Sequence[Value]) -> list[Any]:
     return ys
 
 
-def _differences(
-    evaluate: Callable[[], list[Array]], x: Array, cotangents: list[Array], eps: float
-) -> tuple[Array, Array]:
-    """For each element j of `x`, which is changed in place and put back: the quotient, and how far rounding takes it.
+def _differences(evaluate: Callable[[], list[Array]], x: Array, cotangents: list[Array], eps: float) -> Array:
+    """sum_k <v_k, y_k(x + h e_j) - y_k(x - h e_j)> / 2h for each element j of `x`, which is changed and put back.
 
-    quotient_j = sum_k <v_k, y_k(x + h e_j) - y_k(x - h e_j)> / 2h, where outputs that stay as they are add no rounding.
+    The outputs are subtracted before they are summed: what stays as it is adds no rounding.
     """
-    numeric, noise = np.empty(x.shape), np.empty(x.shape)
+    numeric = np.empty(x.shape)
     for j in np.ndindex(x.shape):
         before = float(x[j])
         h = eps * max(1.0, abs(before))
@@ -128,25 +130,26 @@ def _differences(
             below = evaluate()
         finally:
             x[j] = before
-        change = size = 0.0
-        for v, up, down in zip(cotangents, above, below, strict=True):
-            difference = np.subtract(up, down, dtype=np.float64)
-            change += float(np.sum(v * difference))
-            size += float(np.sum(np.abs(v * up), where=difference != 0))
+        terms = zip(cotangents, above, below, strict=True)
+        change = sum(float(np.sum(v * np.subtract(up, down, dtype=np.float64))) for v, up, down in terms)
         numeric[j] = change / (high - low)  # the step that rounding has left
-        noise[j] = 4 * EPS * size / (high - low)
-    return numeric, noise
+    return numeric
 
 
-def _compare(analytic: Array, numeric: Array, noise: Array, hidden: float, rtol: float) -> str:
-    """What is wrong with the analytic gradient, in words; nothing, if it agrees. `hidden`: what rounding can hide."""
+def _compare(analytic: Array, numeric: Array, size: float, eps: float, rtol: float) -> str:
+    """What is wrong with the analytic gradient, in words; nothing, if it agrees.
+
+    `size` is that of the terms of L that x is in. Their rounding, over 2h, hides what is below 8 EPS size / eps; what
+    backward should have found to be zero, and rounding has left, is below 100 EPS size.
+    """
+    hidden = 8 * EPS * size / eps
     if not analytic.size:
         return ""
     finite = np.abs([analytic, numeric])[np.isfinite([analytic, numeric])]
     largest = float(np.max(finite, initial=0))
     error = np.abs(analytic - numeric)
-    off = ~(error <= rtol * largest + noise)  # written so that NaN is off
-    if 0 < largest <= hidden and analytic.any():
+    off = ~(error <= rtol * largest + hidden)  # written so that NaN is off
+    if not off.any() and 100 * EPS * size < np.max(np.abs(analytic)) <= hidden:
         return (
             f"cannot be checked: its largest entry, {largest:.2g}, drowns in the rounding of the outputs, which hides "
             f"{hidden:.2g}: scale or shift func, so that its outputs are of the size of their changes"

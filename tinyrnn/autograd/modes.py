@@ -84,7 +84,12 @@ class no_grad(GradMode):  # noqa: N801 (torch's name)
     ...     y = 2 * w
     >>> y.requires_grad
     False
+
+    Also @no_grad() over a function, or, as torch allows, @no_grad.
     """
+
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        return object.__new__(cls) if function is None else GradMode(False)(function)
 
     def __init__(self) -> None:
         super().__init__(False)

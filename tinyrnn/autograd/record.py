@@ -14,7 +14,9 @@ def needs_grad(value: Value | None) -> bool:
     """Whether the pullback of an operation on `value` has to provide a gradient for it, if it is recorded."""
     if value is None:
         return False
-    return value.node is not None or value.wants_grad if value.base is None else source_of(value) is not None
+    if value.base is not None:  # a view, whose node may be out of date
+        return source_of(value) is not None
+    return value.node is not None or value.wants_grad
 
 
 def record(

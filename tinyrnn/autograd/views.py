@@ -1,13 +1,19 @@
 """Values that share memory, and what an in-place change does to the graph.
 
-A change in place gives a value new content, so another node has made it. If the value is a view (x[0], x.t() ...),
-the memory belongs to its base: the base gets the new node, and every view finds out by the version they share.
+A change in place gives a value new content, so another node has made it. If the value is a view (x[0], x.t() ...), the
+memory belongs to its base: the base gets the new node, and every view finds out by the version they all share.
 
-    after  view[...] = new:     d base_before = g with the view's part zeroed,   d new = the view's part of g
-    after  base changed:        view = the view's part of base,                  d base = g laid into zeros
+    y = 2 * x       y: made by mul,                        version 0
+    v = y[0]        v: a view of y, made by getitem        of version 0
+    u = y[0]        u: likewise
+    v *= 3          y: now made by copy_slices, from mul's y and the new v: version 1
+    u + v           u and v were made at version 0: each is made anew, as a part of what y is now
 
-"The view's part" of a gradient is found by address: the gradient is laid out in memory exactly as the base is,
-and looked at with the view's offset and strides. That covers every chain of views at once.
+    copy_slices, backwards:      d(y before) = g, zero in the part that v shows;  d(new v) = g in that part
+    a part made anew, backwards: d(y) = zero, g in that part
+
+The part is found by address: a gradient of y is laid out in memory exactly as y is, and looked at with the offset and
+the strides of v. That covers every chain of views at once. A view made under no_grad is UNTRACKED: it stays as it is.
 
 Source: the convention (who sees what after an in-place change, and what is refused) is torch's.
 """
@@ -42,9 +48,14 @@ class _Layout(NamedTuple):
 
 def _layouts(base: Array, view: Array) -> tuple[int, _Layout, _Layout]:
     """The number of elements that `base` spans, and where it and `view` lie in such a buffer."""
+    if view.size and not np.may_share_memory(base, view):
+        raise RuntimeError(
+            "views: the tensor that this one was a view of has been given other memory, by assigning .data: make the "
+            "view again"
+        )
     low, high = byte_bounds(base)
     whole, part = (_Layout(a.shape, a.strides, a.__array_interface__["data"][0] - low) for a in (base, view))
-    return (high - low) // base.itemsize, whole, part
+    return -(-(high - low) // base.itemsize), whole, part
 
 
 def version_of(value: Value) -> list[int]:
