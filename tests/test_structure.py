@@ -69,7 +69,9 @@ def test_a_room_imports_only_what_stands_above_it(path: Path) -> None:
             other = module_file(name)
             assert other is not None, name
             above, here = LEVEL[room(other)], LEVEL[room(path)]
-            assert above < here or room(other) == room(path), f"{path.name} imports {name}, which stands beside or below"
+            assert above < here or room(other) == room(path), (
+                f"{path.name} imports {name}, which stands beside or below"
+            )
         else:
             assert name.split(".")[0] in {"numpy", *sys.stdlib_module_names}, f"{path.name} imports {name}"
 

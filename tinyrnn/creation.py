@@ -16,7 +16,7 @@ from tinyrnn import random
 from tinyrnn.autograd.graph import Array, make
 from tinyrnn.devices import check_device
 from tinyrnn.dtypes import as_dtype, get_default_dtype
-from tinyrnn.ops.shaping import sizes
+from tinyrnn.ops.operands import number, sizes, tensor_argument
 from tinyrnn.tensor import Tensor
 
 
@@ -40,10 +40,11 @@ def _shape(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
 
 
 def tensor(data: Any, *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """A leaf with a copy of `data`: numbers, lists of them to any depth, arrays, tensors.
+    """A leaf with a copy of `data`: numbers, lists of them to any depth, arrays, tensors. No gradient flows to these.
 
-    Without a dtype: that of an array or tensor; the default one for Python's floats, int64 for its ints, bool for bools.
-    Raises ValueError for ragged lists.
+    Without a dtype: that of an array or tensor; the default one for Python's floats, int64 for ints, bool for bools.
+    Raises ValueError for ragged lists, TypeError for what holds no numbers, RuntimeError for whole numbers that shall
+    require a gradient.
 
     >>> tensor([[1.0, 2.5], [3.0, 4.0]])
     tensor([[1.0000, 2.5000],
@@ -53,14 +54,17 @@ def tensor(data: Any, *, dtype: DTypeLike | None = None, device: Any = None, req
 
 
 def as_tensor(data: Any, dtype: DTypeLike | None = None, device: Any = None) -> Tensor:
-    """`data` as a tensor, without a copy where that is possible; a tensor that fits is returned itself."""
+    """`data` as a tensor, without a copy where that is possible; a tensor that fits is returned itself.
+
+    Raises as `tensor` does.
+    """
     if isinstance(data, Tensor):
         return data.to(dtype=dtype, device=device)
     return _wrap("as_tensor", _array("as_tensor", data, dtype), False, device)
 
 
 def from_numpy(array: Array) -> Tensor:
-    """A tensor that shares the memory of `array`. Raises TypeError for what is not an array."""
+    """A tensor that shares the memory of `array`. Raises TypeError for what is not an array, or not of numbers."""
     if not isinstance(array, np.ndarray):
         raise TypeError(f"from_numpy: got {type(array).__name__}, expected a numpy.ndarray: use tensor(...)")
     as_dtype("from_numpy", array.dtype)
@@ -71,22 +75,31 @@ def _array(name: str, data: Any, dtype: DTypeLike | None) -> Array:
     wanted = None if dtype is None else as_dtype(name, dtype)
     if isinstance(data, Tensor):
         return data.array.astype(data.dtype if wanted is None else wanted, copy=False)
-    if isinstance(data, np.ndarray | np.generic):
-        array = np.asarray(data)
-    else:
-        try:
-            array = np.asarray(data)
-        except ValueError:
-            raise ValueError(
-                f"{name}: the lists are ragged, expected equal lengths at each depth (pad them?)"
-            ) from None
-        first = data
-        while isinstance(first, list | tuple) and first:
-            first = first[0]
-        if wanted is None and (array.size == 0 or isinstance(first, float)):  # np.float64 is a float of Python's, too
-            wanted = get_default_dtype()
+    found: set[Any] = set()
+    plain = _plain(data, found)
+    try:
+        array = np.asarray(plain)
+    except ValueError:
+        raise ValueError(f"{name}: the lists are ragged, expected equal lengths at each depth (pad them?)") from None
     as_dtype(name, array.dtype)
+    if wanted is None and isinstance(data, list | tuple | float):
+        floats = [get_default_dtype() if kind is float else kind for kind in found if np.dtype(kind).kind == "f"]
+        if floats or not found:  # what NumPy takes Python's floats for is float64
+            wanted = np.result_type(*floats) if floats else get_default_dtype()
     return array if wanted is None else array.astype(wanted, copy=False)
+
+
+def _plain(data: Any, found: set[Any]) -> Any:
+    """`data` with arrays in the place of tensors, also deep in lists; adds the dtypes and Python types to `found`."""
+    if isinstance(data, list | tuple):
+        types = set(map(type, data))
+        if types <= {bool, int, float}:
+            found |= types
+            return data
+        return [_plain(element, found) for element in data]
+    data = data.array if isinstance(data, Tensor) else data
+    found.add(type(data) if type(data) in (bool, int, float) else np.asarray(data).dtype)
+    return data
 
 
 def zeros(*size: Any, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -107,19 +120,26 @@ def empty(*size: Any, dtype: DTypeLike | None = None, device: Any = None, requir
 def full(
     size: Any, fill_value: Any, *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
-    """All fill_value, of shape `size`; without a dtype, that which tensor(fill_value) has."""
+    """All fill_value, a number, of shape `size`; int64, bool or the default dtype, as the number is."""
+    fill_value = fill_value.item() if isinstance(fill_value, Tensor) else number("full", "fill_value", fill_value)
     value = _array("full", fill_value, dtype)
     return _wrap("full", np.full(_shape("full", (size,)), value, value.dtype), requires_grad, device)
 
 
-def zeros_like(input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def zeros_like(
+    input: Tensor, *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """All 0, of the shape and, without another, the dtype of `input`."""
-    return zeros(input.shape, dtype=input.dtype if dtype is None else dtype, requires_grad=requires_grad)
+    x = tensor_argument("zeros_like", input)
+    return zeros(x.shape, dtype=x.dtype if dtype is None else dtype, device=device, requires_grad=requires_grad)
 
 
-def ones_like(input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def ones_like(
+    input: Tensor, *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """All 1, of the shape and, without another, the dtype of `input`."""
-    return ones(input.shape, dtype=input.dtype if dtype is None else dtype, requires_grad=requires_grad)
+    x = tensor_argument("ones_like", input)
+    return ones(x.shape, dtype=x.dtype if dtype is None else dtype, device=device, requires_grad=requires_grad)
 
 
 def arange(
@@ -135,7 +155,10 @@ def arange(
 
     Raises ValueError if step is 0, or leads away from end.
     """
-    first, last = (0, start) if end is None else (start, end)
+    first, last, step = (
+        n.item() if isinstance(n, Tensor | np.generic) else n
+        for n in ((0, start, step) if end is None else (start, end, step))
+    )
     if step == 0 or (last - first) * step < 0:
         raise ValueError(f"arange: from {first} to {last} in steps of {step}, expected steps that lead there")
     if dtype is None:
@@ -173,7 +196,7 @@ def randn(*size: Any, dtype: DTypeLike | None = None, device: Any = None, requir
 
 
 def randint(
-    low: int,
+    low: int = 0,
     high: Any = None,
     size: Any = None,
     *,
@@ -181,9 +204,16 @@ def randint(
     device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Whole numbers of low..high-1, each as likely, of shape `size`; randint(high, size) begins at 0."""
+    """Whole numbers of low..high-1, each as likely, of shape `size`; randint(high, size) begins at 0.
+
+    Raises ValueError if there are none.
+    """
     if size is None:
-        low, high, size = 0, low, high
+        high, size = None, high
+    if high is None:
+        low, high = 0, low
+    if low >= high:
+        raise ValueError(f"randint: numbers from {low} to below {high}: there are none, expected low < high")
     drawn = random.default_generator.integers(low, high, _shape("randint", (size,)))
     return _wrap("randint", drawn.astype(as_dtype("randint", dtype)), requires_grad, device)
 

@@ -56,6 +56,17 @@ def as_dtype(name: str, dtype: DTypeLike) -> np.dtype[Any]:
     return given
 
 
+def can_cast(given: np.dtype[Any], to: np.dtype[Any]) -> bool:
+    """Whether a result of one dtype may be written into a tensor of another: not if it would lose its kind.
+
+    Source: torch.can_cast.
+
+    >>> can_cast(float64, float32), can_cast(int64, uint8), can_cast(float32, int64), can_cast(int64, boolean)
+    (True, True, False, False)
+    """
+    return _CATEGORY[given.kind] <= _CATEGORY[to.kind]
+
+
 def promote(x: Array, y: Array) -> tuple[Array, Array]:
     """Both arrays in the dtype of torch's result for them."""
     i, j = _CATEGORY[x.dtype.kind], _CATEGORY[y.dtype.kind]

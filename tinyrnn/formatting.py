@@ -28,7 +28,7 @@ def format_tensor(array: Array, grad_fn: Node | None, requires_grad: bool, name:
             suffixes.append(f"size={array.shape}")
     else:
         summarize = array.size > THRESHOLD
-        body = _body(array, indent, _formatter(_edges(array) if summarize else array), summarize)
+        body = _body(array, indent, *_formatter(_edges(array) if summarize else array), summarize)
     usual = (get_default_dtype(), np.dtype("int64"), np.dtype("bool")) if array.size else (get_default_dtype(),)
     if kind not in usual:
         suffixes.append(f"dtype=tinyrnn.{kind}")
@@ -37,7 +37,7 @@ def format_tensor(array: Array, grad_fn: Node | None, requires_grad: bool, name:
     elif requires_grad:
         suffixes.append("requires_grad=True")
     text = f"{name}({body}"
-    last_line = len(text) - text.rfind("\n") - 1
+    last_line = len(text) - text.rfind("\n") + 1
     for suffix in suffixes:
         if last_line + len(suffix) + 2 > LINE:
             text += ",\n" + " " * indent + suffix
@@ -56,24 +56,23 @@ def _edges(array: Array) -> Array:
     return array
 
 
-def _formatter(array: Array) -> Callable[[Any], str]:
-    """A function that writes each element of `array` in one width."""
+def _formatter(array: Array) -> tuple[Callable[[Any], str], int]:
+    """A function that writes each element of `array` in one width, and that width."""
     if array.dtype.kind != "f":
         plain = max(len(str(value)) for value in array.ravel())
-        return lambda value: str(value).rjust(plain)
+        return lambda value: str(value).rjust(plain), plain
     values = array.astype(np.float64).ravel()
-    normal = np.abs(values[np.isfinite(values) & (values != 0)])
-    if normal.size == 0:
-        write, low, high = _whole, 0.0, 0.0
-    else:
-        low, high = normal.min(), normal.max()
-        wide = high > 1000.0 * low or high > 1e8
+    usual = values[np.isfinite(values) & (values != 0)]  # inf, nan and -0 do not count, not even for the width
+    normal, write = np.abs(usual), _whole
+    if normal.size:
+        low, high = float(normal.min()), float(normal.max())
+        wide = high / low > 1000.0 or high > 1e8
         if np.all(normal == np.ceil(normal)):
             write = _scientific if wide else _whole
         else:
             write = _scientific if wide or low < 1e-4 else _fixed
-    width = max(len(write(value)) for value in values)
-    return lambda value: write(float(value)).rjust(width)
+    width = max((len(write(value)) for value in usual), default=1)
+    return lambda value: write(float(value)).rjust(width), width
 
 
 def _whole(value: float) -> str:
@@ -88,7 +87,7 @@ def _scientific(value: float) -> str:
     return f"{value:.{PRECISION}e}"
 
 
-def _body(array: Array, indent: int, write: Callable[[Any], str], summarize: bool) -> str:
+def _body(array: Array, indent: int, write: Callable[[Any], str], width: int, summarize: bool) -> str:
     """The brackets and what is between them, with the lines after the first indented."""
     if array.ndim == 0:
         return write(array[()])
@@ -96,9 +95,9 @@ def _body(array: Array, indent: int, write: Callable[[Any], str], summarize: boo
     if summarize and len(shown) > 2 * EDGE:
         shown = [*shown[:EDGE], None, *shown[-EDGE:]]
     if array.ndim > 1:
-        rows = ["..." if row is None else _body(row, indent + 1, write, summarize) for row in shown]
+        rows = ["..." if row is None else _body(row, indent + 1, write, width, summarize) for row in shown]
         return "[" + ("," + "\n" * (array.ndim - 1) + " " * (indent + 1)).join(rows) + "]"
     words = [" ..." if value is None else write(value) for value in shown]
-    per_line = max(1, (LINE - indent) // (len(words[0]) + 2))
+    per_line = max(1, (LINE - indent) // (width + 2))
     lines = [", ".join(words[i : i + per_line]) for i in range(0, len(words), per_line)]
     return "[" + (",\n" + " " * (indent + 1)).join(lines) + "]"

@@ -17,6 +17,7 @@ from tinyrnn.devices import check_device
 from tinyrnn.dtypes import as_dtype, float32, float64, get_default_dtype, int64
 from tinyrnn.formatting import format_tensor
 from tinyrnn.ops import arithmetic, compare, indexing, inplace, linalg, pointwise, reduction, shaping
+from tinyrnn.ops.operands import normal_axis
 
 
 class Tensor(Value):
@@ -52,7 +53,7 @@ class Tensor(Value):
 
     def size(self, dim: int | None = None) -> Any:
         """The shape, or the size of one axis."""
-        return self.array.shape if dim is None else self.array.shape[dim]
+        return self.array.shape if dim is None else self.array.shape[self._axis("size", dim)]
 
     def dim(self) -> int:
         """The number of axes."""
@@ -62,11 +63,18 @@ class Tensor(Value):
         """The number of elements."""
         return self.array.size
 
-    def stride(self) -> tuple[int, ...]:
-        """For each axis, how many elements further the next one lies in memory."""
-        return tuple(step // self.array.itemsize for step in self.array.strides)
+    def stride(self, dim: int | None = None) -> Any:
+        """For each axis, or for one, how many elements further the next one lies in memory."""
+        steps = tuple([step // self.array.itemsize for step in self.array.strides])
+        return steps if dim is None else steps[self._axis("stride", dim)]
+
+    def _axis(self, name: str, dim: int) -> int:
+        if not self.array.ndim:
+            raise IndexError(f"{name}: a 0-d tensor has no axes, and so no dim {dim}")
+        return normal_axis(name, dim, self.array.ndim)
 
     def is_floating_point(self) -> bool:
+        """Whether the elements are float16, float32 or float64."""
         return self.array.dtype.kind == "f"
 
     # its place in the graph
@@ -136,7 +144,7 @@ class Tensor(Value):
             raise TypeError(f"data: got {type(data).__name__}, expected a tensor")
         if self.wants_grad and data.dtype.kind not in "fc":
             raise TypeError(f"data: a tensor that requires a gradient cannot become {data.dtype}")
-        self.array = data.array
+        self.array, self.base, self.version = data.array, None, None  # no longer a view of another's memory
 
     def detach(self) -> Tensor:
         """The same memory outside the graph: nothing flows back through it. Changes of either are counted for both."""
@@ -202,7 +210,8 @@ class Tensor(Value):
     def __bool__(self) -> bool:
         if self.array.size != 1:
             raise ValueError(
-                f"bool: whether a tensor of shape {self.shape} is true is ambiguous: ask for (x > 0).all(), or .any()"
+                f"bool: whether a tensor of shape {self.shape} is true is ambiguous, expected one element: ask for "
+                "x.numpy().any(), or .all()"
             )
         return bool(self.array.item())
 
@@ -218,16 +227,18 @@ class Tensor(Value):
         return int(self.item())
 
     def __iter__(self) -> Iterator[Tensor]:
+        if not self.array.ndim:
+            raise TypeError("iter: a 0-d tensor has no elements to go through: item() gives its number")
         return iter(shaping.unbind(self))
 
     def __contains__(self, element: Any) -> bool:
-        return bool((self.array == getattr(element, "array", element)).any())
+        return bool(compare.eq(self, element).array.any())
 
     def __repr__(self) -> str:
         return format_tensor(self.array, self.grad_fn, self.wants_grad)
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec and self.array.ndim == 0 else format(repr(self), spec)
+        return format(self.item(), spec) if self.array.ndim == 0 else object.__format__(self, spec)
 
     __hash__ = object.__hash__
 
@@ -291,6 +302,9 @@ class Tensor(Value):
     sum, mean = reduction.sum, reduction.mean
 
     matmul = __matmul__ = linalg.matmul
+
+    def __rmatmul__(self, other: Any) -> Tensor:
+        return linalg.matmul(other, self)
 
     reshape, view, flatten = shaping.reshape, shaping.view, shaping.flatten
     permute, transpose, t = shaping.permute, shaping.transpose, shaping.t

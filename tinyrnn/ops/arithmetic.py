@@ -13,7 +13,7 @@ import numpy as np
 from tinyrnn.autograd.graph import Array, Gradient
 from tinyrnn.autograd.record import needs_grad, record
 from tinyrnn.dtypes import get_default_dtype
-from tinyrnn.ops.operands import constant, operands, tensor_argument
+from tinyrnn.ops.operands import constant, number, operands, tensor_argument
 
 if TYPE_CHECKING:
     from tinyrnn.tensor import Tensor
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 def add(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
     """z = x + alpha y,  dx = g,  dy = alpha g."""
     x, y, second = operands("add", input, other)
+    alpha = alpha if alpha == 1 else _alpha("add", alpha, x)
     z = x + y if alpha == 1 else x + alpha * y
 
     def pullback(g: Array) -> tuple[Gradient, Gradient]:
@@ -33,12 +34,22 @@ def add(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
 def sub(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
     """z = x - alpha y,  dx = g,  dy = -alpha g."""
     x, y, second = operands("sub", input, other)
+    alpha = alpha if alpha == 1 else _alpha("sub", alpha, x)
     z = x - y if alpha == 1 else x - alpha * y
 
     def pullback(g: Array) -> tuple[Gradient, Gradient]:
-        return g, -alpha * g
+        return g, -g if alpha == 1 else -alpha * g
 
     return record("sub", z, (input, second), pullback)
+
+
+def _alpha(name: str, alpha: Any, x: Array) -> Any:
+    alpha = number(name, "alpha", alpha)
+    if isinstance(alpha, float) and x.dtype.kind in "bui":
+        raise TypeError(
+            f"{name}: alpha is {alpha} for tensors of {x.dtype}: expected a whole number, or .float() tensors"
+        )
+    return alpha
 
 
 def neg(input: Tensor) -> Tensor:
@@ -54,12 +65,13 @@ def neg(input: Tensor) -> Tensor:
 def mul(input: Tensor, other: Any) -> Tensor:
     """z = x y,  dx = g y,  dy = g x."""
     x, y, second = operands("mul", input, other)
-    need_x, need_y = needs_grad(input), needs_grad(second)
+    kept_x = x if needs_grad(second) else None  # only what will be read is kept
+    kept_y = y if needs_grad(input) else None
 
     def pullback(g: Array) -> tuple[Gradient, Gradient]:
-        return g * y if need_x else None, g * x if need_y else None
+        return None if kept_y is None else g * kept_y, None if kept_x is None else g * kept_x
 
-    saved = (second if need_x else None, input if need_y else None)
+    saved = (None if kept_x is None else input, None if kept_y is None else second)
     return record("mul", x * y, (input, second), pullback, saved=saved)
 
 
@@ -80,14 +92,14 @@ def div(input: Tensor, other: Any) -> Tensor:
 
 
 def pow(input: Tensor, exponent: Any) -> Tensor:
-    """z = x^y,  dx = g y x^(y-1),  dy = g z log x  (dy = 0 where x = 0, the limit for y > 0)."""
+    """z = x^y,  dx = g y x^(y-1),  dy = g z log x  (dy = 0 where x = 0 and y >= 0: the limit)."""
     x, y, second = operands("pow", input, exponent)
     need_x, need_y = needs_grad(input), needs_grad(second)
     z = x**y
 
     def pullback(g: Array) -> tuple[Gradient, Gradient]:
         dx = g * (y * x ** np.where(y == 0, 1, y - 1).astype(z.dtype)) if need_x else None  # x^0 is flat, at 0 too
-        dy = g * (z * np.log(np.where(x == 0, 1, x))) if need_y else None
+        dy = g * (z * np.log(np.where((x == 0) & (y >= 0), 1, x))) if need_y else None
         return dx, dy
 
     return record("pow", z, (input, second), pullback, saved=(second, input), saves_output=need_y)

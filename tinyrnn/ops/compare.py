@@ -58,19 +58,21 @@ def ge(input: Tensor, other: Any) -> Tensor:
 def where(condition: Tensor, input: Any, other: Any) -> Tensor:
     """z = x where the condition holds, else y,  dx = g where it holds, else 0,  dy = g where it does not, else 0.
 
-    condition (bool), input and other (tensors or numbers) broadcast. Raises TypeError for a condition that is not bool.
+    condition (bool), input and other (tensors or numbers) -> the shape that all three broadcast to. Raises TypeError
+    for a condition that is not bool, ValueError if the shapes do not broadcast.
     """
     c = tensor_argument("where", condition)
     if c.dtype != bool:
         raise TypeError(f"where: the condition is {c.dtype}, expected bool: a comparison, such as x > 0")
-    first = cast("Tensor", input) if isinstance(input, Value) else constant("where", other, input)
+    like = other if isinstance(other, Value) else condition
+    first = cast("Tensor", input) if isinstance(input, Value) else constant("where", cast("Tensor", like), input)
     x, y, second = operands("where", first, other)
     check_broadcast("where", c.shape, np.broadcast_shapes(x.shape, np.shape(y)))
 
     def pullback(g: Array) -> tuple[Gradient, Gradient]:
         return np.where(c, g, 0), np.where(c, 0, g)
 
-    return record("where", np.where(c, x, y), (first, second), pullback, saved=())
+    return record("where", np.where(c, x, y), (first, second), pullback, saved=(condition,))
 
 
 def allclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -13,13 +14,16 @@ if TYPE_CHECKING:
     from tinyrnn.tensor import Tensor
 
 
+_NUMBERS = (int, float, complex)
+
+
 def operands(name: str, input: Tensor, other: Any) -> tuple[Array, Any, Tensor | None]:
     """(x, y, other): the arrays of a binary operation in one dtype, and `other` as a tensor, None if it is a number.
 
     Raises TypeError for what is neither, ValueError for shapes that do not broadcast.
     """
     if not isinstance(input, Value):
-        raise TypeError(f"{name}: the first argument is {type(input).__name__}, expected a tensor")
+        tensor_argument(name, input)
     x = input.array
     if isinstance(other, np.ndarray):
         other = make(input.result, other)
@@ -29,14 +33,23 @@ def operands(name: str, input: Tensor, other: Any) -> tuple[Array, Any, Tensor |
             x, y = promote(x, y)
         if x.shape != y.shape:
             check_broadcast(name, x.shape, y.shape)
-        return x, y, cast("Tensor", other)
+        return x, y, other  # type: ignore[return-value]
     if isinstance(other, np.generic):
         other = other.item()
-    if not isinstance(other, int | float | complex):
+    if not isinstance(other, _NUMBERS):
         raise TypeError(f"{name}: cannot combine a tensor with {type(other).__name__}, expected a tensor or a number")
     if isinstance(other, float) and x.dtype.kind in "bui":
         x = x.astype(get_default_dtype())
     return x, other, None
+
+
+def number(name: str, what: str, value: Any) -> Any:
+    """A number of Python's: one of NumPy's has a dtype, which would widen a float32 result. Raises TypeError."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if not isinstance(value, _NUMBERS):
+        raise TypeError(f"{name}: {what} is {type(value).__name__}, expected a number")
+    return value
 
 
 def constant(name: str, like: Tensor, other: Any) -> Tensor:
@@ -78,6 +91,16 @@ def floating(name: str, input: Any) -> Array:
     """The array of a tensor in a floating dtype: whole numbers become the default one, as in torch's sqrt, exp, ..."""
     x = tensor_argument(name, input)
     return x.astype(get_default_dtype()) if x.dtype.kind in "bui" else x
+
+
+def sizes(name: str, shape: Sequence[Any]) -> tuple[int, ...]:
+    """The shape (2, 3) out of f(2, 3), f((2, 3)) or f([2, 3])."""
+    if len(shape) == 1 and isinstance(shape[0], tuple | list):
+        shape = shape[0]
+    try:
+        return tuple([n.__index__() for n in shape])
+    except AttributeError:
+        raise TypeError(f"{name}: got {tuple(shape)}, expected whole numbers") from None
 
 
 def normal_axis(name: str, dim: Any, ndim: int) -> int:

@@ -11,7 +11,8 @@ import numpy as np
 
 from tinyrnn.autograd.graph import Array, Gradient, make
 from tinyrnn.autograd.record import record
-from tinyrnn.ops.operands import floating, tensor_argument
+from tinyrnn.dtypes import get_default_dtype
+from tinyrnn.ops.operands import floating, number, tensor_argument
 
 if TYPE_CHECKING:
     from tinyrnn.tensor import Tensor
@@ -78,8 +79,13 @@ def tanh(input: Tensor) -> Tensor:
 
 
 def sigmoid(input: Tensor) -> Tensor:
-    """y = 1 / (1 + e^-x) = tanh(x/2)/2 + 1/2, which cannot overflow,  dx = g y (1 - y)."""
-    y = 0.5 * np.tanh(0.5 * floating("sigmoid", input)) + 0.5
+    """y = 1 / (1 + e^-x),  dx = g y (1 - y).
+
+    Not tanh(x/2)/2 + 1/2, though it is faster: far below 0 that leaves nothing of y, and its logarithm is wanted.
+    """
+    x = floating("sigmoid", input)
+    with np.errstate(over="ignore"):  # where e^-x is inf, y is 0
+        y = 1 / (1 + np.exp(-x))
 
     def pullback(g: Array) -> tuple[Gradient]:
         return (g * (y * (1 - y)),)
@@ -88,11 +94,11 @@ def sigmoid(input: Tensor) -> Tensor:
 
 
 def relu(input: Tensor) -> Tensor:
-    """y = max(x, 0),  dx = g where y > 0, else 0  (0 at x = 0: torch's choice)."""
+    """y = max(x, 0),  dx = g where x > 0, else 0  (0 at x = 0: torch's choice)."""
     y = np.maximum(tensor_argument("relu", input), 0)
 
     def pullback(g: Array) -> tuple[Gradient]:
-        return (g * (y > 0),)
+        return (g * (y != 0),)
 
     return record("relu", y, (input,), pullback, saves_output=True)
 
@@ -110,11 +116,15 @@ def abs(input: Tensor) -> Tensor:
 def clamp(input: Tensor, min: float | None = None, max: float | None = None) -> Tensor:
     """y = min(max(x, lowest), highest),  dx = g where lowest <= x <= highest, else 0.
 
-    Raises ValueError if neither bound is given.
+    The bounds are numbers; where they cross, y is max. Raises ValueError if neither is given, TypeError for a tensor
+    (use minimum and maximum).
     """
     x = tensor_argument("clamp", input)
     if min is None and max is None:
         raise ValueError("clamp: neither min nor max is given, expected at least one")
+    min, max = (n if n is None else number("clamp", "a bound", n) for n in (min, max))
+    if x.dtype.kind in "bui" and (isinstance(min, float) or isinstance(max, float)):
+        x = x.astype(get_default_dtype())
     y = np.clip(x, min, max)
 
     def pullback(g: Array) -> tuple[Gradient]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from tinyrnn.autograd.graph import Array, Gradient
+from tinyrnn.autograd.graph import Array, Gradient, make
 from tinyrnn.autograd.record import record
 from tinyrnn.dtypes import as_dtype
 from tinyrnn.ops.operands import normal_axes, tensor_argument
@@ -23,12 +23,18 @@ Dim = int | Sequence[int] | None
 
 
 def sum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: DTypeLike | None = None) -> Tensor:
-    """y = sum of x over dim,  dx = g, repeated along dim. Whole numbers are summed in int64."""
+    """y = sum of x over dim,  dx = g, repeated along dim.
+
+    Whole numbers, and bools, are summed in int64. A sum in a dtype of whole numbers carries no gradient.
+    """
     x = tensor_argument("sum", input)
     axes = normal_axes("sum", dim, x.ndim)
     whole = x.dtype.kind in "bui"
     kind = as_dtype("sum", dtype) if dtype is not None else np.dtype(np.int64) if whole else x.dtype
     y, shape = _total(x, axes, kind, keepdim), x.shape
+    if kind.kind not in "fc":
+        count: Tensor = make(input.result, y)
+        return count
 
     def pullback(g: Array) -> tuple[Gradient]:
         return (_repeat(g, shape, axes),)
@@ -52,7 +58,7 @@ def mean(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: DTypeL
     y, shape = _total(x, axes, kind, keepdim) / n, x.shape
 
     def pullback(g: Array) -> tuple[Gradient]:
-        return (_repeat(g / n, shape, axes),)
+        return (_repeat(g / max(n, 1), shape, axes),)
 
     return record("mean", y, (input,), pullback)
 

@@ -15,20 +15,10 @@ import numpy as np
 from tinyrnn.autograd.graph import Array, Gradient
 from tinyrnn.autograd.record import record, record_many
 from tinyrnn.dtypes import promote
-from tinyrnn.ops.operands import normal_axis, tensor_argument
+from tinyrnn.ops.operands import normal_axis, sizes, tensor_argument
 
 if TYPE_CHECKING:
     from tinyrnn.tensor import Tensor
-
-
-def sizes(name: str, shape: Sequence[Any]) -> tuple[int, ...]:
-    """The shape (2, 3) out of f(2, 3), f((2, 3)) or f([2, 3])."""
-    if len(shape) == 1 and isinstance(shape[0], tuple | list):
-        shape = shape[0]
-    try:
-        return tuple([n.__index__() for n in shape])
-    except AttributeError:
-        raise TypeError(f"{name}: the shape is {tuple(shape)}, expected whole numbers") from None
 
 
 def _filled(name: str, shape: tuple[int, ...], x: Array) -> tuple[int, ...]:
@@ -130,12 +120,14 @@ def expand(input: Tensor, *shape: Any) -> Tensor:
     """Axes of size 1 (and new ones in front) repeated to `shape` without a copy; -1 leaves one as it is.
 
     dx = g summed over the repetitions. The result cannot be written to: one element of memory is many of its.
+    Raises ValueError for any other change of shape.
     """
     x = tensor_argument("expand", input)
     wanted = sizes("expand", shape)
-    before = (1,) * (len(wanted) - x.ndim) + x.shape
-    full = tuple([m if n == -1 else n for m, n in zip(before, wanted, strict=False)])
-    if len(wanted) < x.ndim or any(m not in (1, n) for m, n in zip(before, full, strict=True)):
+    new = len(wanted) - x.ndim
+    before = (1,) * new + x.shape
+    full = tuple([m if n == -1 and i >= new else n for i, (m, n) in enumerate(zip(before, wanted, strict=False))])
+    if new < 0 or min(full, default=0) < 0 or any(m not in (1, n) for m, n in zip(before, full, strict=True)):
         raise ValueError(
             f"expand: shape {x.shape} does not expand to {wanted}: expected sizes to differ only where they are 1"
         )
@@ -194,13 +186,14 @@ def _joined(name: str, tensors: Sequence[Tensor]) -> tuple[list[Array], list[Ten
     arrays = [tensor_argument(f"{name}: tensors[{i}]", x) for i, x in enumerate(given)]
     if not given:
         raise ValueError(f"{name}: there are no tensors, expected at least one")
-    if name == "cat" and len({x.ndim for x in arrays}) > 1:
-        kept = [i for i, x in enumerate(arrays) if x.shape != (0,)]
-        given, arrays = [given[i] for i in kept], [arrays[i] for i in kept]
     for i in range(1, len(arrays)):
         if arrays[i].dtype != arrays[0].dtype:
             arrays[0], arrays[i] = promote(arrays[0], arrays[i])
-    return [x.astype(arrays[0].dtype, copy=False) for x in arrays], given
+    arrays = [x.astype(arrays[0].dtype, copy=False) for x in arrays]
+    if name == "cat" and len({x.ndim for x in arrays}) > 1:
+        kept = [i for i, x in enumerate(arrays) if x.shape != (0,)]
+        given, arrays = [given[i] for i in kept], [arrays[i] for i in kept]
+    return arrays, given
 
 
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
@@ -218,35 +211,46 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     def pullback(*gs: Array) -> tuple[Gradient]:
         return (np.stack(gs, axis),)
 
-    return tuple(record_many("unbind", list(np.moveaxis(x, axis, 0)), (input,), pullback, view_of=input))
+    slices = np.moveaxis(x, axis, 0)
+    views = [slices[i, ...] for i in range(len(slices))]  # slices[i] of a 1-d array would be a copy
+    return tuple(record_many("unbind", views, (input,), pullback, view_of=input))
 
 
 def split(input: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-    """Parts along dim, as views: of one size (the last may be smaller), or of the sizes listed, which add up."""
+    """Parts along dim, as views: of one size (the last may be smaller), or of the sizes listed, which add up.
+
+    dx = the parts' gradients, one after the other. Raises ValueError for sizes that do not fit.
+    """
     x = tensor_argument("split", input)
-    axis = normal_axis("split", dim, x.ndim)
-    n = x.shape[axis] if x.ndim else 0
-    if isinstance(split_size_or_sections, int):
-        size = split_size_or_sections
-        if size <= 0:
-            raise ValueError(f"split: the size of a part is {size}, expected at least 1")
-        parts = [min(size, n - start) for start in range(0, n, size)] or [0]
-    else:
-        parts = list(split_size_or_sections)
-        if sum(parts) != n or min(parts, default=0) < 0:
-            raise ValueError(f"split: sizes {parts} for an axis of size {n}, expected sizes that add up to it")
-    ends = np.cumsum(parts)[:-1]
+    n, axis = _axis_to_split("split", x, dim)
+    parts = sizes("split", (split_size_or_sections,))
+    if not isinstance(split_size_or_sections, tuple | list):
+        size = parts[0]
+        if size < 0 or (size == 0 and n):
+            raise ValueError(f"split: parts of size {size}, expected at least 1")
+        parts = tuple([min(size, n - start) for start in range(0, n, size)]) if n else (0,)
+    elif sum(parts) != n or min(parts, default=0) < 0:
+        raise ValueError(f"split: sizes {parts} for an axis of size {n}, expected sizes that add up to it")
+    if not parts:
+        return ()
 
     def pullback(*gs: Array) -> tuple[Gradient]:
         return (np.concatenate(gs, axis),)
 
+    ends = np.cumsum(parts)[:-1]
     return tuple(record_many("split", np.split(x, ends, axis), (input,), pullback, view_of=input))
 
 
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """At most `chunks` parts of one size along dim, the last possibly smaller, as views."""
-    x = tensor_argument("chunk", input)
-    axis = normal_axis("chunk", dim, x.ndim)
+    """At most `chunks` parts of one size along dim, the last possibly smaller, as views; of an empty axis, as many."""
+    n, axis = _axis_to_split("chunk", tensor_argument("chunk", input), dim)
     if chunks <= 0:
         raise ValueError(f"chunk: {chunks} chunks, expected at least 1")
-    return split(input, max(1, -(-x.shape[axis] // chunks)), dim)
+    return split(input, -(-n // chunks) if n else [0] * chunks, axis)
+
+
+def _axis_to_split(name: str, x: Array, dim: int) -> tuple[int, int]:
+    if x.ndim == 0:
+        raise ValueError(f"{name}: a 0-d tensor has no parts: expected at least one axis")
+    axis = normal_axis(name, dim, x.ndim)
+    return x.shape[axis], axis

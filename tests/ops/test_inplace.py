@@ -1,0 +1,207 @@
+"""Changes in place: the operation's own values and gradients, in the same memory, and torch's refusals."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinyrnn
+from tinyrnn import tensor
+
+BINARY = ["add", "sub", "mul", "div", "pow"]
+DTYPES = ["bool", "uint8", "int8", "int32", "int64", "float16", "float32", "float64"]
+SYMBOLS = {
+    "add": operator.iadd,
+    "sub": operator.isub,
+    "mul": operator.imul,
+    "div": operator.itruediv,
+    "pow": operator.ipow,
+}
+
+
+@pytest.mark.parametrize("name", BINARY)
+@given(st.lists(st.integers(0, 3), max_size=3), st.data())
+def test_value_and_gradient_are_torchs(agree: Callable[..., None], name: str, shape: list[int], data: Any) -> None:
+    """Also with a second operand that broadcasts, and with a use of x before the change."""
+    keep = data.draw(st.integers(0, len(shape)))
+    other = [data.draw(st.sampled_from([1, n])) for n in shape[keep:]]
+    dtypes = data.draw(st.sampled_from([("float64", "float64"), ("float32", "float32"), ("float32", "float64")]))
+    rng = np.random.default_rng(0)
+    x, y = (np.asarray(rng.uniform(1, 2, s)).astype(d) for s, d in zip((shape, other), dtypes, strict=True))
+
+    def change(m: Any, x: Any, y: Any) -> Any:
+        z = x * 1
+        before = z.tanh()
+        after = getattr(z, f"{name}_")(y)
+        assert after is z
+        return z * 2 + before
+
+    agree(change, x, y)
+
+
+@pytest.mark.parametrize("name", BINARY)
+def test_the_operator_is_the_method(agree: Callable[..., None], name: str) -> None:
+    def change(m: Any, x: Any, y: Any) -> Any:
+        z = x * 1
+        assert SYMBOLS[name](z, y) is z
+        return z, SYMBOLS[name](x * 1, 3)
+
+    agree(change, np.array([[1.5, 2.0], [0.5, 1.0]]), np.array([2.0, 3.0]))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "x.neg_()",
+        "x.clamp_(-0.5, 0.5)",
+        "x.clamp_(max=0.1)",
+        "x.zero_()",
+        "x.fill_(2.5)",
+        "x.fill_(y[0])",
+        "x.fill_(m.tensor(3))",
+        "x.copy_(y)",
+        "x.copy_(y[:1])",
+        "x[0].copy_(y[1])",
+        "x.add_(y, alpha=-2)",
+        "x.sub_(2, alpha=3)",
+        "x.mul_(2).add_(y).clamp_(min=0)",
+        "x.t().mul_(y)",
+        "x[:, 0].mul_(y)",
+        "x[0, 1].mul_(y[0])",
+        "x.view(4)[1:3].zero_()",
+        "x[1].add_(x[0])",
+        "x.add_(x)",
+    ],
+)
+def test_other_changes_are_torchs(agree: Callable[..., None], change: str) -> None:
+    def run(m: Any, x: Any, y: Any) -> Any:
+        x = x.clone()
+        exec(change)
+        return x * 2
+
+    agree(run, np.array([[1.5, -2.0], [0.25, 1.0]]), np.array([2.0, 3.0]))
+
+
+@pytest.mark.parametrize("name", ["add", "mul", "div"])
+def test_what_fits_in_place_is_torchs(torch: Any, name: str) -> None:
+    """The result is cast to the dtype of x, unless that would lose its kind."""
+    for a in DTYPES:
+        for b in [*DTYPES, "2", "2.5", "True"]:
+            outcomes = []
+            for m in (tinyrnn, torch):
+                x = m.ones(3, dtype=getattr(m, a))
+                y = m.ones(3, dtype=getattr(m, b)) if b in DTYPES else eval(b)
+                try:
+                    outcomes.append(getattr(x, f"{name}_")(y).tolist())
+                except (TypeError, RuntimeError):
+                    outcomes.append("refused")
+                assert str(x.dtype).removeprefix("torch.") == a
+            assert outcomes[0] == outcomes[1], (a, b)
+
+
+def test_copy_and_fill_cast_whatever_they_are_given() -> None:
+    x = tinyrnn.zeros(2, dtype=tinyrnn.int64)
+    assert x.copy_(tensor([2.75, -1.5])).tolist() == [2, -1]
+    assert x.fill_(3.75).tolist() == [3, 3]
+    assert x.copy_([5, 6]).tolist() == [5, 6]
+    assert not x.copy_(tensor([1.5, 2.5], requires_grad=True)).requires_grad
+
+
+def test_the_memory_stays_where_it_is() -> None:
+    array = np.ones((2, 3), np.float32)
+    x = tinyrnn.from_numpy(array)
+    x.add_(1).mul_(tensor([1.0, 2.0, 3.0])).neg_()
+    x[0].zero_()
+    assert x.numpy() is array
+    assert array.tolist() == [[0, 0, 0], [-2, -4, -6]]
+
+
+def test_each_change_is_counted() -> None:
+    x = tinyrnn.ones(2)
+    for n, change in enumerate((lambda: x.add_(1), x.neg_, x.zero_, lambda: x.fill_(2), lambda: x.copy_(x)), start=1):
+        change()
+        assert x._version == n
+
+
+CHANGES: list[tuple[str, Callable[..., Any]]] = [
+    *((f"{name}_", lambda x, name=name: getattr(x, f"{name}_")(2.0)) for name in BINARY),
+    ("neg_", lambda x: x.neg_()),
+    ("clamp_", lambda x: x.clamp_(0, 1)),
+    ("copy_", lambda x: x.copy_(tensor([1.0, 2.0]))),
+    ("fill_", lambda x: x.fill_(1)),
+    ("zero_", lambda x: x.zero_()),
+]
+
+
+@pytest.mark.parametrize(("name", "change"), CHANGES)
+def test_a_leaf_that_requires_a_gradient_is_refused_unless_under_no_grad(name: str, change: Callable[..., Any]) -> None:
+    x = tinyrnn.ones(2, requires_grad=True)
+    with pytest.raises(RuntimeError, match=rf"^{name}: a leaf that requires a gradient.*no_grad\(\).*clone\(\)"):
+        change(x)
+    with pytest.raises(RuntimeError, match=f"^{name}: a view of a leaf"):
+        change(x[:])
+    assert x.tolist() == [1, 1]
+    with tinyrnn.no_grad():
+        assert change(x) is x
+    assert x.is_leaf
+    assert x.requires_grad
+
+
+@pytest.mark.parametrize(("name", "change"), CHANGES)
+def test_read_only_memory_is_refused(name: str, change: Callable[..., Any]) -> None:
+    with pytest.raises(RuntimeError, match=rf"^{name}: .*read-only.*clone\(\)"):
+        change(tinyrnn.ones(1).expand(2))
+
+
+@pytest.mark.parametrize("name", BINARY)
+def test_a_result_that_does_not_fit_is_refused_and_nothing_changes(name: str) -> None:
+    x = tinyrnn.ones(2)
+    with pytest.raises(ValueError, match=rf"^{name}_: the result has shape \(3, 2\), which does not fit in place into"):
+        getattr(x, f"{name}_")(tinyrnn.ones(3, 2))
+    with pytest.raises(ValueError, match=rf"^{name}: shapes \(2,\) and \(3,\) do not broadcast"):
+        getattr(x, f"{name}_")(tinyrnn.ones(3))
+    whole = tinyrnn.ones(2, dtype=tinyrnn.int64)
+    with pytest.raises(
+        TypeError, match=rf"^{name}_: the result is float32, which does not fit in place into.*of int64"
+    ):
+        getattr(whole, f"{name}_")(1.5)
+    assert x.tolist() == whole.tolist() == [1, 1]
+    assert x._version == whole._version == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (lambda x: x.copy_(tinyrnn.ones(3)), ValueError, r"^copy_: shapes \(3,\) and \(2,\) do not broadcast"),
+        (lambda x: x.copy_(tinyrnn.ones(1, 2)), ValueError, r"^copy_: the source has shape \(1, 2\)"),
+        (
+            lambda x: x[:1].copy_(x),
+            ValueError,
+            r"^copy_: the source has shape \(2,\), which does not fit in place into",
+        ),
+        (lambda x: x.copy_("a"), TypeError, "^copy_: dtype .* is not supported"),
+        (lambda x: x.fill_(tinyrnn.ones(2)), ValueError, "^fill_: the value has axes, expected a number.*: use copy_"),
+        (lambda x: x.fill_(None), TypeError, "^fill_: dtype object is not supported"),
+        (lambda x: x.add_("a"), TypeError, "^add: cannot combine a tensor with str"),
+    ],
+)
+def test_what_cannot_be_written_is_refused(change: Callable[..., Any], error: type[Exception], message: str) -> None:
+    x = tinyrnn.ones(2)
+    with pytest.raises(error, match=message):
+        change(x)
+    assert x.tolist() == [1, 1]
+
+
+def test_a_name_says_what_it_changes() -> None:
+    from tinyrnn.ops import inplace
+
+    for name, _ in CHANGES:
+        op = getattr(inplace, name)
+        assert op.__name__ == op.__qualname__ == name
+        assert op.__doc__

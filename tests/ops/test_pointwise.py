@@ -1,0 +1,141 @@
+"""Functions of one number: torch's values, dtypes and gradients, at the kinks and at the ends of the range too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinyrnn
+from tinyrnn import tensor
+
+SHAPES = st.lists(st.integers(0, 4), max_size=3).map(tuple)
+SMOOTH = ["exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid"]
+KINKED = ["relu", "abs"]
+
+
+@pytest.mark.parametrize("name", SMOOTH + KINKED)
+@given(SHAPES, st.integers(0, 2**32 - 1), st.sampled_from(["float32", "float64"]))
+def test_value_dtype_and_gradient_are_torchs(
+    agree: Callable[..., None], name: str, shape: tuple[int, ...], seed: int, dtype: str
+) -> None:
+    x = np.random.default_rng(seed).uniform(0.1, 3, shape) * (1 if name in ("log", "sqrt") else -1)
+    agree(lambda m, x: getattr(m, name)(x), np.asarray(x).astype(dtype))
+    agree(lambda m, x: getattr(x, name)(), np.asarray(x).astype(dtype))
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int32", "int64"])
+def test_whole_numbers_are_taken_in_the_default_dtype(agree: Callable[..., None], name: str, dtype: str) -> None:
+    agree(lambda m, x: getattr(m, name)(x), np.ones((2, 3), dtype))
+    tinyrnn.set_default_dtype(tinyrnn.float64)
+    try:
+        assert getattr(tinyrnn, name)(tinyrnn.ones(2, dtype=dtype)).dtype == tinyrnn.float64
+    finally:
+        tinyrnn.set_default_dtype(tinyrnn.float32)
+
+
+@pytest.mark.parametrize("name", KINKED)
+def test_whole_numbers_stay_whole_where_the_function_keeps_them(agree: Callable[..., None], name: str) -> None:
+    for dtype in ("int8", "int64", "uint8"):
+        agree(lambda m, x: getattr(m, name)(x), np.array([-2, 0, 3]).astype(dtype))
+
+
+@pytest.mark.parametrize("name", KINKED)
+def test_the_slope_at_the_kink_is_0(agree: Callable[..., None], name: str) -> None:
+    agree(lambda m, x: getattr(m, name)(x), np.array([0.0, -0.0, 1e-300, -1e-300]))
+    x = tensor([0.0, 2.0], requires_grad=True)
+    getattr(tinyrnn, name)(x).backward(tensor([3.0, 5.0]))
+    assert x.grad is not None
+    assert x.grad.tolist() == [0, 5]
+
+
+def test_relu_lets_nan_and_its_gradient_through(agree: Callable[..., None]) -> None:
+    agree(lambda m, x: m.relu(x), np.array([np.nan, np.inf, -np.inf, 1.0]))
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "tanh"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_far_from_0_nothing_overflows(agree: Callable[..., None], name: str, dtype: str) -> None:
+    x = np.array([1000, -1000, 80, -80, 20, -20, np.inf, -np.inf, np.nan], dtype)
+    agree(lambda m, x: getattr(m, name)(x), x)  # and no warning, which would be an error here
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero", "ignore:invalid value", "ignore:overflow")
+def test_the_ends_of_the_domain_are_torchs(agree: Callable[..., None]) -> None:
+    agree(lambda m, x: m.log(x), np.array([0.0, -1.0, np.inf]))
+    agree(lambda m, x: m.sqrt(x), np.array([0.0, -1.0, np.inf]))
+    agree(lambda m, x: m.exp(x), np.array([800.0, -800.0, np.inf, -np.inf]))
+
+
+@pytest.mark.parametrize("bounds", [(-1, 1), (-1, None), (None, 1), (1, -1), (-0.5, 0.5), (0, 0), (np.float64(-1), 1)])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
+def test_clamp_is_torchs_inside_outside_and_at_the_bounds(agree: Callable[..., None], bounds: Any, dtype: str) -> None:
+    low, high = bounds
+    x = np.array([[-2, -1, -0.75, 0], [0, 0.25, 1, 2]]).astype(dtype)
+    agree(lambda m, x: m.clamp(x, low, high), x)
+    agree(lambda m, x: x.clamp(min=low, max=high), x)
+
+
+def test_clamp_refuses_bounds_that_are_no_numbers() -> None:
+    x = tinyrnn.ones(2)
+    with pytest.raises(ValueError, match=r"^clamp: neither min nor max is given, expected at least one"):
+        tinyrnn.clamp(x)
+    with pytest.raises(TypeError, match=r"^clamp: a bound is Tensor, expected a number"):
+        tinyrnn.clamp(x, x)  # type: ignore[arg-type]
+
+
+def test_a_clone_has_memory_of_its_own() -> None:
+    x = tensor([[1.0, 2.0], [3.0, 4.0]])
+    for y in (x.clone(), tinyrnn.clone(x.t())):
+        assert not np.shares_memory(x.numpy(), y.numpy())
+        y.zero_()
+    assert x.tolist() == [[1, 2], [3, 4]]
+
+
+@pytest.mark.parametrize("to", ["float16", "float32", "float64", "int64", "bool", "uint8"])
+@pytest.mark.parametrize("of", ["float16", "float32", "float64", "int64", "bool"])
+def test_another_dtype_is_torchs(agree: Callable[..., None], of: str, to: str) -> None:
+    x = np.array([[0, 1.5, 2], [3.25, 0, 100.75]]).astype(of)
+    agree(lambda m, x: x.to(getattr(m, to)) if of != to else x * 1, x)
+
+
+def test_the_same_dtype_is_the_same_tensor() -> None:
+    x = tinyrnn.ones(2)
+    assert x.to(tinyrnn.float32) is x
+    assert x.float() is x
+    assert x.double() is not x
+
+
+@pytest.mark.parametrize("name", [*SMOOTH, *KINKED, "clone"])
+@pytest.mark.parametrize("given", [1.0, np.ones(2), [1.0], None])
+def test_what_is_no_tensor_is_refused(name: str, given: Any) -> None:
+    with pytest.raises(TypeError, match=f"^{name}: expected a tensor, got {type(given).__name__}: make one with"):
+        getattr(tinyrnn, name)(given)
+
+
+@pytest.mark.parametrize(
+    ("op", "reads"),
+    [
+        *((op, "y") for op in ("exp", "sqrt", "tanh", "sigmoid", "relu")),
+        *((op, "x") for op in ("log", "sin", "cos", "abs", "square")),
+        *((op, "") for op in ("clone", "neg")),
+    ],
+)
+def test_a_change_of_what_the_derivative_reads_is_noticed(op: str, reads: str) -> None:
+    for changed in "xy":
+        w = tensor([0.5, 1.5], requires_grad=True)
+        x = w * 1
+        y = getattr(tinyrnn, op)(x)
+        z = y * 1
+        (x if changed == "x" else y).add_(1)
+        if changed == reads:
+            with pytest.raises(RuntimeError, match=f"'{op}'.*changed in place"):
+                z.sum().backward()
+        else:
+            z.sum().backward()
+            assert w.grad is not None

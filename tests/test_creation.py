@@ -1,0 +1,220 @@
+"""Making tensors: torch's dtypes, values, memory and random numbers, and refusals in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinyrnn
+from tinyrnn import Tensor, tensor
+
+DATA = [
+    "1", "1.5", "True", "[1, 2]", "[1.5, 2.5]", "[True, False]", "[1, 2.5]", "[2.5, 1]", "[True, 2]", "[True, 1.5]",
+    "[[1, 2], [3, 4]]", "[[1], [2.5]]", "[[1.5, 2], [3, 4]]", "((1, 2), (3, 4))", "[(1.5,), [2]]", "[]", "[[], []]",
+    "[[[1.5]]]", "range(3)", "np.float64(1.5)", "np.float32(1.5)", "np.int32(1)", "np.int64(1)", "np.bool_(True)",
+    "[np.float64(1.5)]", "[np.float32(1.5)]", "[np.float16(1.5)]", "[np.float64(1.5), 2]", "[np.float32(1.5), 2]",
+    "[np.float32(1.5), 2.5]", "[2.5, np.float32(1.5)]", "[1, np.float64(2.5)]", "[np.float16(1.5), 2.5]",
+    "[np.float32(1.5), np.float64(2.5)]", "[np.int32(1)]", "[np.int32(1), 2]", "[np.int16(1), 2.5]", "[np.uint8(3)]",
+    "np.ones(2)", "np.ones((2, 3), np.float32)", "np.ones(2, np.int32)", "np.ones(2, bool)", "np.array(1.5)",
+    "np.zeros((0, 2), np.int64)", "np.ones(2, np.float16)", "np.arange(6).reshape(2, 3).T", "np.ones(4)[::2]",
+    "[np.ones(2), np.ones(2)]", "[np.ones(2, np.float32), np.ones(2, np.float32)]", "[np.ones(2), [1, 2]]",
+    "[m.tensor(1.5), m.tensor(2.5)]", "[m.tensor(1), 2.5]", "[m.tensor(1), m.tensor(2)]",
+    "[m.tensor(1), m.tensor(2.5)]", "[m.tensor(1.5, dtype=m.float64), 2.5]", "[[m.tensor(1.5), 1], [2, m.tensor(True)]]",
+    "m.tensor([1, 2])",
+    "m.tensor(1.5, dtype=m.float64)",
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:To copy construct", "ignore:Creating a tensor from a list")
+@pytest.mark.parametrize("data", DATA)
+@pytest.mark.parametrize("name", ["tensor", "as_tensor"])
+def test_the_dtype_of_data_is_torchs(torch: ModuleType, name: str, data: str) -> None:
+    ours, theirs = (getattr(m, name)(eval(data, {"m": m, "np": np})) for m in (tinyrnn, torch))
+    assert f"torch.{ours.dtype}" == str(theirs.dtype)
+    np.testing.assert_array_equal(ours.numpy(), theirs.numpy(), strict=True)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int32", "int64", "float16", "float32", "float64"])
+@pytest.mark.parametrize(
+    "data", ["[1.75, 0.0, 2.0]", "[1, 0, 2]", "[True, False]", "np.array([1.75, 0])", "[]", "1.75"]
+)
+def test_a_dtype_that_is_asked_for_is_given(torch: ModuleType, data: str, dtype: str) -> None:
+    for name in ("tensor", "as_tensor"):
+        ours, theirs = (getattr(m, name)(eval(data), dtype=getattr(m, dtype)) for m in (tinyrnn, torch))
+        assert ours.dtype == dtype
+        np.testing.assert_array_equal(ours.numpy(), theirs.numpy(), strict=True)
+
+
+def test_python_floats_take_the_default_dtype_and_others_their_own() -> None:
+    """The rule of the table above, where torch is not at hand."""
+    assert tensor([1, 2.5]).dtype == tensor([[True], [1.5]]).dtype == tensor([]).dtype == tinyrnn.float32
+    assert tensor([1, 2]).dtype == tensor([True, 2]).dtype == tinyrnn.int64
+    assert tensor([np.float64(1)]).dtype == tensor(np.ones(2)).dtype == tinyrnn.float64
+
+
+def test_tensor_copies_and_from_numpy_shares() -> None:
+    array = np.zeros(3, np.float32)
+    copied, shared = [tensor(array), tensor(tensor(array))], [tinyrnn.from_numpy(array), tinyrnn.as_tensor(array)]
+    array[0] = 1
+    assert [x[0].item() for x in copied] == [0, 0]
+    assert [x[0].item() for x in shared] == [1, 1]
+    shared[0][1] = 2
+    assert array.tolist() == [1, 2, 0]
+    assert shared[0].numpy() is array
+
+
+def test_as_tensor_copies_only_what_has_to_change() -> None:
+    x = tinyrnn.ones(2, requires_grad=True)
+    assert tinyrnn.as_tensor(x) is x
+    y = tinyrnn.as_tensor(x, dtype=tinyrnn.float64)
+    assert (y.dtype, y.requires_grad) == (tinyrnn.float64, True)
+    array = np.ones(2)
+    assert not np.shares_memory(tinyrnn.as_tensor(array, dtype=tinyrnn.float32).numpy(), array)
+
+
+def test_a_copy_is_a_leaf_that_no_gradient_leaves() -> None:
+    x = tinyrnn.ones(2, requires_grad=True) * 2
+    for y in (tensor(x), tensor([x[0], x[1]]), tensor([[x[0]], [3.0]])):
+        assert y.is_leaf
+        assert not y.requires_grad
+    assert tensor(x, requires_grad=True).requires_grad
+
+
+def test_a_gradient_is_asked_for_of_floating_numbers_only() -> None:
+    makers: list[Callable[..., Tensor]] = [
+        lambda **k: tensor([1, 2], **k),
+        lambda **k: tinyrnn.zeros(2, dtype=tinyrnn.int64, **k),
+        lambda **k: tinyrnn.full((2,), 3, **k),
+        lambda **k: tinyrnn.arange(3, **k),
+        lambda **k: tinyrnn.randint(3, (2,), **k),
+    ]
+    for make in makers:
+        with pytest.raises(
+            RuntimeError, match=r"^requires_grad: a tensor of int64 carries no gradient.*\.float\(\) it"
+        ):
+            make(requires_grad=True)
+    for made in (tensor([1.0], requires_grad=True), tinyrnn.rand(2, requires_grad=True)):
+        assert made.is_leaf
+        assert made.requires_grad
+
+
+EXPRESSIONS = [
+    "m.zeros(2, 3)", "m.zeros((2, 3))", "m.zeros([2, 3])", "m.zeros(())", "m.zeros(0)", "m.ones(2, 0)", "m.ones(3)",
+    "m.zeros(2, dtype=m.int64)", "m.ones(m.tensor(2), 3)", "m.ones(np.int64(2))", "m.ones(2, dtype=m.bool)",
+    "m.full((2, 3), 7)", "m.full((2,), 7.5)", "m.full((2,), True)", "m.full((), 7)", "m.full([2], 7, dtype=m.float64)",
+    "m.full((2,), np.float64(7.5))", "m.full((2,), m.tensor(7.5))", "m.full((2,), m.tensor(7))",
+    "m.zeros_like(m.ones(2, 3))", "m.ones_like(m.zeros(2, dtype=m.int64))", "m.ones_like(m.zeros(2), dtype=m.float64)",
+    "m.arange(5)", "m.arange(5.0)", "m.arange(1, 5)", "m.arange(1, 10, 3)", "m.arange(5, 0, -2)", "m.arange(0)",
+    "m.arange(1, 1)", "m.arange(3, dtype=m.float64)", "m.arange(1, 2, 0.25)", "m.arange(2, 3, dtype=m.int32)",
+    "m.arange(np.int64(5))", "m.arange(m.tensor(4))", "m.arange(0, m.tensor(2.5))", "m.arange(-1, 1, 0.5)",
+    "m.arange(2**53, 2**53 + 3)", "m.linspace(0, 1, 5)", "m.linspace(3, -3, 4)", "m.linspace(0, 1, 1)",
+    "m.linspace(0, 1, 0)", "m.linspace(2, 2, 3)", "m.linspace(0, 1, 5, dtype=m.float64)",
+    "m.linspace(0, 10, 4, dtype=m.int64)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_values_shape_and_dtype_are_torchs(torch: ModuleType, expression: str) -> None:
+    ours, theirs = (eval(expression, {"m": m, "np": np}) for m in (tinyrnn, torch))
+    assert f"torch.{ours.dtype}" == str(theirs.dtype)
+    assert not ours.requires_grad
+    np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=2e-7, strict=True)
+
+
+@given(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3), st.integers(0, 50), st.sampled_from(["float32", "float64"]))
+def test_evenly_spaced_numbers_are_torchs(torch: ModuleType, a: float, b: float, n: int, dtype: str) -> None:
+    rounding = 2 * np.finfo(dtype).eps * max(abs(a), abs(b), 1)
+    ours, theirs = (m.linspace(a, b, n, dtype=getattr(m, dtype)).numpy() for m in (tinyrnn, torch))
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=rounding, strict=True)
+    if n and a != b:
+        step = (b - a) / (n + 0.5)  # no whole number of steps, which rounding could make one more or less
+        ours, theirs = (m.arange(a, b, step, dtype=getattr(m, dtype)).numpy() for m in (tinyrnn, torch))
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=rounding * n, strict=True)
+
+
+def test_empty_has_the_shape_and_dtype_that_it_is_given() -> None:
+    x = tinyrnn.empty(2, 3, dtype=tinyrnn.int32)
+    assert (x.shape, x.dtype) == ((2, 3), tinyrnn.int32)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        "m.rand(2, 3)",
+        "m.rand(2, dtype=m.float64)",
+        "m.randn(2, 3)",
+        "m.randn(20)",
+        "m.randn((3,), dtype=m.float64)",
+        "m.randint(10, (5,))",
+        "m.randint(3, 10, (2, 3))",
+        "m.randint(high=10, size=(4,))",
+        "m.randint(7, size=(4,))",
+        "m.randint(-5, 5, (4,), dtype=m.float32)",
+        "m.randperm(9)",
+        "m.randperm(5, dtype=m.int32)",
+    ],
+)
+def test_random_numbers_are_torchs_after_the_same_seed(torch: ModuleType, draw: str) -> None:
+    drawn = []
+    for m in (tinyrnn, torch):  # twice, so that each takes as many numbers from the stream as torch's
+        m.manual_seed(7)
+        drawn.append([eval(draw), eval(draw)])
+    for ours, theirs in zip(*drawn, strict=True):
+        assert f"torch.{ours.dtype}" == str(theirs.dtype)
+        np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=0, atol=1e-6, strict=True)
+
+
+def test_a_seed_repeats_the_numbers_and_another_does_not() -> None:
+    def draw(seed: int) -> list[Any]:
+        tinyrnn.manual_seed(seed)
+        return [x.tolist() for x in (tinyrnn.rand(3), tinyrnn.randn(3), tinyrnn.randint(99, (3,)), tinyrnn.randperm(5))]
+
+    assert draw(1) == draw(1) != draw(2)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (
+            lambda: tensor([[1, 2], [3]]),
+            ValueError,
+            "^tensor: the lists are ragged, expected equal lengths at each depth",
+        ),
+        (lambda: tensor([1, [2]]), ValueError, "^tensor: the lists are ragged"),
+        (lambda: tinyrnn.as_tensor([[1.0], []]), ValueError, "^as_tensor: the lists are ragged"),
+        (lambda: tensor("a"), TypeError, "^tensor: dtype <U1 is not supported, expected bool, whole, floating"),
+        (lambda: tensor(["a", 1]), TypeError, "^tensor: dtype <U.* is not supported"),
+        (lambda: tensor(None), TypeError, "^tensor: dtype object is not supported"),
+        (lambda: tensor([1.0, None]), TypeError, "^tensor: dtype object is not supported"),
+        (lambda: tensor(2**70), TypeError, "^tensor: dtype object is not supported"),
+        (lambda: tensor([1], dtype="float99"), TypeError, "^tensor: 'float99' is not a dtype"),
+        (lambda: tinyrnn.from_numpy([1.0]), TypeError, r"^from_numpy: got list, expected a numpy.ndarray: use tensor"),
+        (lambda: tinyrnn.from_numpy(np.array(["a"])), TypeError, "^from_numpy: dtype <U1 is not supported"),
+        (lambda: tinyrnn.zeros(-1), ValueError, r"^zeros: the shape is \(-1,\), expected sizes of at least 0"),
+        (lambda: tinyrnn.ones(2.0), TypeError, r"^ones: got \(2.0,\), expected whole numbers"),
+        (lambda: tinyrnn.empty("a"), TypeError, "^empty: got .*expected whole numbers"),
+        (lambda: tinyrnn.full((2,), [1, 2]), TypeError, "^full: fill_value is list, expected a number"),
+        (lambda: tinyrnn.full((2,), tinyrnn.ones(2)), ValueError, "2 elements, expected one"),
+        (lambda: tinyrnn.zeros_like(np.ones(2)), TypeError, "^zeros_like: expected a tensor, got ndarray"),
+        (lambda: tinyrnn.ones_like(3), TypeError, "^ones_like: expected a tensor, got int"),
+        (
+            lambda: tinyrnn.arange(5, 1),
+            ValueError,
+            "^arange: from 5 to 1 in steps of 1, expected steps that lead there",
+        ),
+        (lambda: tinyrnn.arange(0, 5, 0), ValueError, "^arange: from 0 to 5 in steps of 0"),
+        (lambda: tinyrnn.linspace(0, 1, -1), ValueError, "^linspace: -1 steps, expected at least 0"),
+        (lambda: tinyrnn.randint(3, 3, (2,)), ValueError, "^randint: numbers from 3 to below 3: there are none"),
+        (lambda: tinyrnn.randn(-2), ValueError, "^randn: the shape is"),
+        (lambda: tinyrnn.rand(2.5), TypeError, "^rand: got"),
+    ],
+)
+def test_what_makes_no_tensor_is_refused(make: Callable[[], Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        make()

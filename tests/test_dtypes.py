@@ -1,0 +1,89 @@
+"""The dtypes: torch's names, torch's promotion, and a default that can be changed."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinyrnn
+from tinyrnn import dtypes
+
+NAMES = ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64"]
+
+
+def test_the_dtypes_are_numpys_under_torchs_names() -> None:
+    for name in NAMES:
+        assert getattr(tinyrnn, name) == np.dtype(name)
+    aliases = {"float": "float32", "double": "float64", "half": "float16", "long": "int64", "int": "int32"}
+    for alias, name in aliases.items():
+        assert getattr(tinyrnn, alias) is getattr(tinyrnn, name)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, "float32", np.dtype("float32"), tinyrnn.float32])
+def test_a_dtype_may_be_named_in_any_way_of_numpys(dtype: Any) -> None:
+    assert dtypes.as_dtype("f", dtype) == np.float32
+
+
+@pytest.mark.parametrize(
+    ("dtype", "message"),
+    [
+        ("float99", "^f: 'float99' is not a dtype, expected one such as tinyrnn.float32"),
+        (3, "^f: 3 is not a dtype"),
+        ("str", "^f: dtype <U0 is not supported, expected bool, whole, floating or complex numbers"),
+        (object, "^f: dtype object is not supported"),
+        ("datetime64[s]", "^f: dtype datetime64.s. is not supported"),
+    ],
+)
+def test_what_tensors_cannot_hold_is_refused(dtype: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        dtypes.as_dtype("f", dtype)
+
+
+def test_promotion_is_torchs(torch: ModuleType) -> None:
+    for a in NAMES:
+        for b in NAMES:
+            for m, n in ((2, 2), (2, None), (None, 2), (None, None)):
+                x, y = (np.zeros(() if k is None else (k,), d) for k, d in ((m, a), (n, b)))
+                theirs = torch.result_type(torch.tensor(x), torch.tensor(y))
+                for array in dtypes.promote(x, y):
+                    assert f"torch.{array.dtype}" == str(theirs), (a, m, b, n)
+
+
+def test_promotion_is_torchs_in_words() -> None:
+    """The table of the module's docstring, where torch is not at hand."""
+    x, y, z = tinyrnn.ones(3), tinyrnn.tensor(2.0, dtype=tinyrnn.float64), tinyrnn.ones(3, dtype=tinyrnn.int64)
+    assert {(x * np.float64(2)).dtype, (x * y).dtype, (z * x).dtype, (z * 0.5).dtype} == {tinyrnn.float32}
+    assert (x * tinyrnn.ones(3, dtype=tinyrnn.float64)).dtype == (z * y).dtype == tinyrnn.float64
+
+
+def test_what_may_be_written_into_what_is_torchs(torch: ModuleType) -> None:
+    for a in NAMES:
+        for b in NAMES:
+            ours = dtypes.can_cast(np.dtype(a), np.dtype(b))
+            assert ours is torch.can_cast(getattr(torch, a), getattr(torch, b)), (a, b)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float16"])
+def test_the_default_dtype_is_that_of_floats_without_another(dtype: str) -> None:
+    assert tinyrnn.get_default_dtype() is tinyrnn.float32
+    tinyrnn.set_default_dtype(dtype)
+    try:
+        assert tinyrnn.get_default_dtype() == dtype
+        made = [tinyrnn.tensor([1.5]), tinyrnn.tensor(1.5), tinyrnn.zeros(2), tinyrnn.arange(2.0), tinyrnn.Tensor([1])]
+        made += [tinyrnn.tensor([]), tinyrnn.full((2,), 1.5), tinyrnn.tensor([1]) / 2, tinyrnn.tensor([1]).exp()]
+        assert {x.dtype for x in made} == {np.dtype(dtype)}
+        assert tinyrnn.tensor(np.ones(2, np.float32)).dtype == tinyrnn.float32
+        assert repr(tinyrnn.ones(1)) == "tensor([1.])"
+        assert repr(tinyrnn.ones(1, dtype=tinyrnn.float32)) == "tensor([1.], dtype=tinyrnn.float32)"
+    finally:
+        tinyrnn.set_default_dtype(tinyrnn.float32)
+
+
+@pytest.mark.parametrize("dtype", ["int64", "bool", "complex64"])
+def test_the_default_dtype_is_a_floating_one(dtype: str) -> None:
+    with pytest.raises(TypeError, match=f"^set_default_dtype: {dtype} is not a floating dtype, expected float32"):
+        tinyrnn.set_default_dtype(dtype)
+    assert tinyrnn.get_default_dtype() is tinyrnn.float32
