@@ -13,11 +13,10 @@ from tinyrnn.autograd.backward import backward
 from tinyrnn.autograd.graph import Array, Node, Value, make
 from tinyrnn.autograd.hooks import register_hook, retain_grad
 from tinyrnn.autograd.views import source_of, version_of
-from tinyrnn.devices import check_device
-from tinyrnn.dtypes import as_dtype, float32, float64, get_default_dtype, int64
+from tinyrnn.dtypes import float32, float64, get_default_dtype, int64
 from tinyrnn.formatting import format_tensor
 from tinyrnn.ops import arithmetic, compare, indexing, inplace, linalg, pointwise, reduction, shaping
-from tinyrnn.ops.operands import normal_axis
+from tinyrnn.ops.operands import normal_axis, to_arguments
 
 
 class Tensor(Value):
@@ -260,15 +259,8 @@ class Tensor(Value):
 
     def to(self, *args: Any, dtype: DTypeLike | None = None, device: Any = None) -> Tensor:
         """This tensor in a dtype, or that of another tensor; itself if it has it. A device may be named: the CPU."""
-        for argument in args:
-            if isinstance(argument, Tensor):
-                dtype = argument.dtype
-            elif isinstance(argument, str):
-                device = argument
-            else:
-                dtype = argument
-        check_device("to", device)
-        return self if dtype is None else pointwise.cast(self, as_dtype("to", dtype))
+        wanted = to_arguments(args, dtype, device)
+        return self if wanted is None else pointwise.cast(self, wanted)
 
     def float(self) -> Tensor:
         """As float32."""

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from tinyrnn.devices import check_device
-from tinyrnn.dtypes import as_dtype, float32, float64
+from tinyrnn.dtypes import float32, float64
 from tinyrnn.nn.parameter import Parameter
+from tinyrnn.ops.operands import to_arguments
 from tinyrnn.tensor import Tensor
 
 
@@ -286,17 +286,9 @@ class Module:
 
         Raises TypeError for a dtype that is not floating, ValueError for another device.
         """
-        for argument in args:
-            if isinstance(argument, Tensor):
-                dtype = argument.dtype
-            elif isinstance(argument, str):
-                device = argument
-            else:
-                dtype = argument
-        check_device("to", device)
-        if dtype is None:
+        wanted = to_arguments(args, dtype, device)
+        if wanted is None:
             return self
-        wanted = as_dtype("to", dtype)
         if wanted.kind != "f":
             raise TypeError(f"to: a module's parameters cannot become {wanted}, expected a floating dtype")
         return self._cast(wanted)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from tinyrnn.autograd.graph import Array, Value, make
-from tinyrnn.dtypes import get_default_dtype, promote
+from tinyrnn.devices import check_device
+from tinyrnn.dtypes import as_dtype, get_default_dtype, promote
 
 if TYPE_CHECKING:
     from tinyrnn.tensor import Tensor
@@ -121,3 +122,16 @@ def normal_axes(name: str, dim: Any, ndim: int) -> tuple[int, ...]:
     if len(set(axes)) < len(axes):
         raise ValueError(f"{name}: dim {dim} names an axis twice")
     return axes[:ndim]  # dim 0 of a 0-d tensor is no axis of NumPy's
+
+
+def to_arguments(args: tuple[Any, ...], dtype: Any, device: Any) -> np.dtype[Any] | None:
+    """The dtype that x.to(...) asks for: itself, or a tensor that has it; None beside a device, which is the CPU."""
+    for argument in args:
+        if isinstance(argument, Value):
+            dtype = argument.dtype
+        elif isinstance(argument, str):
+            device = argument
+        else:
+            dtype = argument
+    check_device("to", device)
+    return None if dtype is None else as_dtype("to", dtype)

@@ -49,9 +49,8 @@ class Adam(Optimizer):
         fused: bool | None = None,
     ) -> None:
         check_loop("Adam", differentiable)
-        settings = (lr, betas, eps, weight_decay, amsgrad, maximize)
-        names = ("lr", "betas", "eps", "weight_decay", "amsgrad", "maximize")
-        super().__init__(params, dict(zip(names, settings, strict=True)))
+        settings = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
+        super().__init__(params, {**settings, "amsgrad": amsgrad, "maximize": maximize})
 
     def check(self, group: Group) -> None:
         for what in ("lr", "eps", "weight_decay"):

@@ -47,9 +47,8 @@ class SGD(Optimizer):
         fused: bool | None = None,
     ) -> None:
         check_loop("SGD", differentiable)
-        settings = (lr, momentum, dampening, weight_decay, nesterov, maximize)
-        names = ("lr", "momentum", "dampening", "weight_decay", "nesterov", "maximize")
-        super().__init__(params, dict(zip(names, settings, strict=True)))
+        settings = {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay}
+        super().__init__(params, {**settings, "nesterov": nesterov, "maximize": maximize})
 
     def check(self, group: Group) -> None:
         for what in ("lr", "momentum", "weight_decay"):
