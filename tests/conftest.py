@@ -35,7 +35,7 @@ def torch() -> ModuleType:
     except ImportError:
         if os.environ.get("TINYRNN_REQUIRE_TORCH"):
             pytest.fail("TINYRNN_REQUIRE_TORCH is set, but torch is not installed", pytrace=False)
-        pytest.skip("torch is not installed: pip install 'tinyrnn[torch]' adds the comparisons with it")
+        pytest.skip("torch is not installed: pip install -e '.[torch]' adds the comparisons with it")
     module.set_num_threads(1)
     return module
 

@@ -25,9 +25,8 @@ DATA = [
     "np.zeros((0, 2), np.int64)", "np.ones(2, np.float16)", "np.arange(6).reshape(2, 3).T", "np.ones(4)[::2]",
     "[np.ones(2), np.ones(2)]", "[np.ones(2, np.float32), np.ones(2, np.float32)]", "[np.ones(2), [1, 2]]",
     "[m.tensor(1.5), m.tensor(2.5)]", "[m.tensor(1), 2.5]", "[m.tensor(1), m.tensor(2)]",
-    "[m.tensor(1), m.tensor(2.5)]", "[m.tensor(1.5, dtype=m.float64), 2.5]", "[[m.tensor(1.5), 1], [2, m.tensor(True)]]",
-    "m.tensor([1, 2])",
-    "m.tensor(1.5, dtype=m.float64)",
+    "[m.tensor(1), m.tensor(2.5)]", "[m.tensor(1.5, dtype=m.float64), 2.5]",
+    "[[m.tensor(1.5), 1], [2, m.tensor(True)]]", "m.tensor([1, 2])", "m.tensor(1.5, dtype=m.float64)",
 ]  # fmt: skip
 
 
@@ -129,7 +128,7 @@ def test_values_shape_and_dtype_are_torchs(torch: ModuleType, expression: str) -
 
 @given(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3), st.integers(0, 50), st.sampled_from(["float32", "float64"]))
 def test_evenly_spaced_numbers_are_torchs(torch: ModuleType, a: float, b: float, n: int, dtype: str) -> None:
-    rounding = 2 * np.finfo(dtype).eps * max(abs(a), abs(b), 1)
+    rounding = 4 * np.finfo(dtype).eps * max(abs(a), abs(b), 1)
     ours, theirs = (m.linspace(a, b, n, dtype=getattr(m, dtype)).numpy() for m in (tinyrnn, torch))
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=rounding, strict=True)
     if n and a != b:

@@ -46,12 +46,7 @@ def of_holes_and_whole(rng: np.random.Generator, shape: Any) -> Any:
     )
 
 
-def at_a_limit(rng: np.random.Generator, shape: Any) -> Any:
-    limits = [0.0, -0.0, 1e8, 1.0001e8, 1e-4, 0.99e-4, 1000, 1000.5, 9999.99995, 0.99995, np.nan, np.inf, 1e5, 99999999]
-    return np.full(shape, rng.choice(limits))
-
-
-KINDS = [ordinary, whole, of_one_size, of_many_sizes, with_holes, of_holes_and_whole, at_a_limit]
+KINDS = [ordinary, whole, of_one_size, of_many_sizes, with_holes, of_holes_and_whole]
 
 
 @pytest.mark.filterwarnings("ignore:invalid value encountered in cast", "ignore:overflow encountered in cast")
@@ -67,6 +62,35 @@ def test_it_prints_as_torchs(
     if "dtype=" in theirs:  # our name is two letters longer, so that the line may break before it
         ours, theirs = (re.sub(r",\s+(dtype|requires_grad)=", r", \1=", text) for text in (ours, theirs))
     assert ours.replace("dtype=tinyrnn.", "dtype=torch.") == theirs
+
+
+LIMITS = [
+    [1e8], [1.0001e8], [99999999.0], [1e8 + 0.5], [1.0, 1000.0], [1.0, 1001.0], [1e-3, 1.0], [0.999e-3, 1.0],
+    [0.5, 500.0], [0.5, 500.5], [1e-4], [0.999e-4], [1e-4, 0.05], [0.0, 1e-5], [0.0], [-0.0], [-0.0, 1.0],
+    [0.99995], [9999.99995], [np.nan], [np.inf, 1.0], [-np.inf, 1.5], [np.nan, -np.inf],
+    [1.0, -2.0], [0.0, 1e9], [5e-324, 1e308],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("values", LIMITS, ids=str)
+def test_the_change_of_notation_is_torchs(torch: ModuleType, values: list[float]) -> None:
+    x = np.array(values)
+    ours, theirs = repr(tensor(x)), repr(torch.tensor(x))
+    assert ours.replace("dtype=tinyrnn.", "dtype=torch.") == theirs
+
+
+def test_lines_break_where_torchs_do(torch: ModuleType) -> None:
+    for digits in range(8):
+        for n in range(1, 24):
+            x = np.full(n, 10.0**digits, np.float32)
+            assert repr(tensor(x, requires_grad=True)) == repr(torch.tensor(x, requires_grad=True))
+            assert repr(tensor(x[None])) == repr(torch.tensor(x[None]))
+
+
+def test_more_than_a_thousand_elements_are_summarised_as_in_torch(torch: ModuleType) -> None:
+    for shape in ((1000,), (1001,), (10, 100), (11, 91), (6, 167), (7, 143), (2, 6, 84), (2, 7, 72)):
+        x = np.arange(np.prod(shape)).reshape(shape)
+        assert repr(tensor(x)) == repr(torch.tensor(x))
 
 
 @pytest.mark.parametrize(

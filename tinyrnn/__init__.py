@@ -63,6 +63,9 @@ int, bool = int32, boolean
 
 if not TYPE_CHECKING:  # a type checker would take every name for granted
 
+    def __dir__() -> list[str]:
+        return __all__
+
     def __getattr__(name: str) -> Any:
         raise AttributeError(
             f"tinyrnn has no {name!r}: this is not (yet) the whole of torch. What is here: dir(tinyrnn)"

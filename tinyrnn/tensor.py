@@ -247,7 +247,6 @@ class Tensor(Value):
         copy = make(type(self), self.array.copy())
         copy.wants_grad = self.wants_grad
         copy._grad = None if self._grad is None else make(Tensor, self._grad.array.copy())
-        memo[id(self)] = copy
         return copy
 
     def __reduce__(self) -> Any:

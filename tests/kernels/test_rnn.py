@@ -116,6 +116,14 @@ def test_relu_gradients_against_central_differences(reverse, on_y, on_h_n):
         assert error(got, gradient) < 1e-8, name
 
 
+def test_relu_lets_nan_and_its_gradient_through():
+    one = np.ones((1, 1, 1))
+    (y, _), pullback = rnn(np.nan * one, 0 * one[0], one[0], one[0], None, None, "relu")
+    dx = pullback(one, 0 * one[0], (True, *[False] * 5))[0]
+    assert np.isnan(y).all()
+    assert dx.item() == 1
+
+
 def test_relu_passes_no_gradient_at_its_kink():
     ones, zeros = np.ones((2, 1, 1)), np.zeros((1, 1))
     (y, _), pullback = rnn(0 * ones, zeros, np.ones((1, 1)), np.ones((1, 1)), None, None, "relu")

@@ -139,6 +139,8 @@ def test_allclose_is_torchs(torch: ModuleType, tolerances: dict[str, Any]) -> No
             expected = torch.allclose(torch.tensor(x), torch.tensor(y), **tolerances)
             assert tinyrnn.allclose(tensor(x), tensor(y), **tolerances) is expected
             assert tensor(x).allclose(tensor(y), **tolerances) is expected
+    assert tensor(1.0).allclose(tensor(1.11), rtol=0.1)  # of the second
+    assert not tensor(1.11).allclose(tensor(1.0), rtol=0.1)
     nan = tensor([1.0, np.nan])
     assert nan.allclose(nan, equal_nan=True)
     assert not nan.allclose(nan)

@@ -28,8 +28,8 @@ INDICES = [
     "m.tensor(1), :, m.tensor([0, 2])", "np.int64(1), :, [0, 2]", "..., 1, [0, 2]", "1, ..., [0, 2]", "0, None, [1]",
     "[0, 1], None, 0", "1, 1, [0, 2, 2]", "[0, 0], 1, [2, 3]", "1, [0, 2], ::2", "-1, ::2, [0, 2]",
     "x > 5", "0, x[0] > 5", "x[:, 0, 0] > 5", ":, x[0, :, 0] > 2", "..., x[0, 0] > 1", "[True, False]",
-    ":, [True, False, True]", "[True, True], :, [0, 1]", "x[..., 0] > 5", "x[..., 0] > 5, [1]", "x > 99", "x > -1",
-    "np.array([True, False])", "m.tensor([False, True])", "1, m.tensor([False, True, True])",
+    ":, [True, False, True]", "[True, True], :, [0, 1]", "x[..., 0] > 5", "x[..., 0] > 5, 1", "x[..., 0] > 5, [1]",
+    "x > 99", "x > -1", "np.array([True, False])", "m.tensor([False, True])", "1, m.tensor([False, True, True])",
     "m.tensor([True, False]), 0", "True", "False", "m.tensor(True)", "None, True", "0, True", "0, :, True", "True, [1]",
 ]  # fmt: skip
 

@@ -27,6 +27,7 @@ def backward(
     retain_graph  keep what was saved, so that another pass may follow; by default it is freed
     create_graph  must be False: the backward pass is not itself recorded
     inputs        fill only these leaves' `.grad`
+    Unlike torch's, a freed graph is refused also where nothing had been saved in it.
     Raises RuntimeError (no graph; a graph used and freed; a saved tensor changed in place; several elements and no
     gradient), ValueError (shapes), TypeError (types), NotImplementedError (create_graph), all before any arithmetic.
     Source: torch.autograd.backward.

@@ -98,7 +98,9 @@ def _checked(inputs: Any) -> list[Any]:
                 "tinyrnn.randn(3, dtype=tinyrnn.float64, requires_grad=True)"
             )
         if x.node is not None:
-            raise ValueError(f"gradcheck: inputs[{i}] was computed from others, expected a leaf: detach() it")
+            raise ValueError(
+                f"gradcheck: inputs[{i}] was computed from others, expected a leaf: .detach().requires_grad_()"
+            )
     if not any(x.wants_grad for x in values):
         raise ValueError("gradcheck: none of the inputs requires a gradient: requires_grad_() those to be checked")
     return values

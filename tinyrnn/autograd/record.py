@@ -41,7 +41,10 @@ def record(
     saves_output  whether the pullback reads the result, likewise
     view_of       the input whose memory the result shows, if it does
     """
-    out: V = make(inputs[0].result, array)  # type: ignore[union-attr]
+    first = inputs[0]
+    if not isinstance(first, Value):
+        first = first_value(name, inputs)
+    out: V = make(first.result, array)
     if view_of is not None:
         share(out, view_of)
     if mode.grad:
@@ -65,7 +68,8 @@ def record_many(
     view_of: V | None = None,
 ) -> list[V]:
     """`record` for several results: the pullback takes a gradient for each, zeros for those the loss never used."""
-    outs: list[V] = [make(inputs[0].result, array) for array in arrays]  # type: ignore[union-attr]
+    cls = first_value(name, inputs).result
+    outs: list[V] = [make(cls, array) for array in arrays]
     if view_of is not None:
         for out in outs:
             share(out, view_of)
@@ -76,6 +80,19 @@ def record_many(
         for k, out in enumerate(outs):
             out.node = Node(name, (node,), lambda g, k=k: (Part(k, g),), *node.parts[k])
     return outs
+
+
+def first_value(name: str, inputs: Sequence[V | None]) -> V:
+    """The first of the inputs that is not None. Raises TypeError for those that are no values, ValueError for none."""
+    for i, value in enumerate(inputs):
+        if not isinstance(value, Value | None):
+            raise TypeError(
+                f"{name}: inputs[{i}] of record() is {type(value).__name__}, expected a tensor, or None for a constant"
+            )
+    for value in inputs:
+        if value is not None:
+            return value
+    raise ValueError(f"{name}: record() was given no tensor among its inputs, expected at least one")
 
 
 def sources_of(inputs: Sequence[Value | None]) -> list[Source | None] | None:

@@ -17,7 +17,7 @@ def relu(a: Array, out: Array) -> Array:
 
 
 def sigmoid(a: Array, out: Array) -> Array:
-    """h = 1 / (1 + e^-a) = tanh(a/2)/2 + 1/2: in this form it cannot overflow."""
+    """h = 1 / (1 + e^-a) = tanh(a/2)/2 + 1/2, which cannot overflow. Its error is small beside 1, not beside h."""
     np.tanh(np.multiply(a, 0.5, out), out)
     return np.add(np.multiply(out, 0.5, out), 0.5, out)
 
@@ -25,7 +25,7 @@ def sigmoid(a: Array, out: Array) -> Array:
 # Each nonlinearity h = f(a), called as f(a, out), and its derivative f'(a) in terms of h: no a is kept.
 NONLINEARITIES: dict[str, tuple[Callable[[Array, Array], object], Callable[[Array], Array]]] = {
     "tanh": (np.tanh, lambda h: 1 - h * h),
-    "relu": (relu, lambda h: (h > 0).astype(h.dtype)),  # 0 at the kink, as in torch
+    "relu": (relu, lambda h: (h != 0).astype(h.dtype)),  # h >= 0; 0 at the kink; NaN goes on
     "sigmoid": (sigmoid, lambda h: h * (1 - h)),
     "identity": (np.positive, lambda h: np.ones_like(h)),
 }

@@ -133,7 +133,8 @@ class RNN(Module):
         order = ("N, T" if self.batch_first else "T, N") + f", {I}"
         if not isinstance(x, Tensor):
             raise TypeError(
-                f"RNN: the input is a {type(x).__name__}, expected a tensor of shape ({order}), or (T, {I})"
+                f"RNN: the input is a {type(x).__name__}, expected a tensor of shape ({order}), or (T, {I}): "
+                "make one with tinyrnn.tensor(...)"
             )
         if x.ndim not in (2, 3) or x.shape[-1] != I:
             raise ValueError(f"RNN: the input has shape {x.shape}, expected ({order}), or (T, {I}) without a batch")
@@ -148,11 +149,12 @@ class RNN(Module):
             raise TypeError(f"RNN: h_0 is a {type(hx).__name__}, expected a tensor or None for zeros")
         expected = (rows, H) if x.ndim == 2 else (rows, x.shape[0 if self.batch_first else 1], H)
         if hx.shape != expected:
-            letters = "(L D, H)" if x.ndim == 2 else "(L D, N, H)"
+            letters = "(layers times directions, H)" if x.ndim == 2 else "(layers times directions, N, H)"
+            way_out = "; for a last, smaller batch take as many states as it has rows, h_0[:, :N]"
             raise ValueError(
                 f"RNN: h_0 has shape {hx.shape}, expected {expected}, which is {letters}"
                 + (f": the input, of shape {x.shape}, is batch_first, but h_0 is not" if self.batch_first else "")
-                + ("; for the last, smaller batch take fewer states, or drop it" if x.ndim == hx.ndim == 3 else "")
+                + (way_out if x.ndim == hx.ndim == 3 and hx.shape[::2] == expected[::2] else "")
             )
         _check_dtype("RNN", "h_0", hx, self.weight_ih_l0)  # type: ignore[attr-defined]
 
@@ -160,6 +162,9 @@ class RNN(Module):
         words = [f"{self.input_size}, {self.hidden_size}"]
         usual = {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0, "bidirectional": False}
         words += [f"{name}={getattr(self, name)}" for name, value in usual.items() if getattr(self, name) != value]
+        words += (
+            [f"nonlinearity={self.nonlinearity}"] if self.nonlinearity not in ("tanh", "relu") else []
+        )  # not torch's
         return ", ".join(words)
 
 

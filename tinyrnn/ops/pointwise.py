@@ -1,6 +1,7 @@
 """Functions of one number, element by element. In all of them: input (any shape) -> the same shape.
 
-Whole numbers are taken in the default dtype, as torch does. TypeError for what is not a tensor.
+Whole numbers are taken in the default dtype, as torch does. TypeError for what is not a tensor. Where torch is silent
+about log 0, 1/0 or an overflow, NumPy's RuntimeWarning is let through.
 """
 
 from __future__ import annotations
