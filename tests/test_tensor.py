@@ -422,3 +422,8 @@ def test_every_function_is_a_method_too() -> None:
     for name in ("add", "div", "mul", "pow", "sub", "maximum", "minimum", "matmul", "eq", "ne", "lt", "le", "gt", "ge"):
         assert getattr(x, name)(x).tolist() == getattr(tinyrnn, name)(x, x).tolist(), name
     assert abs(x - 1).tolist() == (x - 1).abs().tolist()
+
+
+def test_a_whole_number_is_no_data() -> None:
+    with pytest.raises(TypeError, match=r"tinyrnn.empty\(3\).*tinyrnn.tensor\(3\)"):
+        Tensor(3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
@@ -41,13 +42,21 @@ class Tensor(Value):
     __array_priority__ = 1000  # array + tensor is the tensor's to answer
 
     def __new__(cls, data: Any = (), dtype: DTypeLike | None = None) -> Self:
-        """A tensor of the default dtype with a copy of the data."""
+        """A tensor of the default dtype with a copy of the data, which are lists or an array.
+
+        Raises TypeError for a whole number, of which torch makes a size.
+        """
+        if isinstance(data, builtins.int) and not isinstance(data, bool):
+            raise TypeError(
+                f"Tensor: got {data}: say tinyrnn.empty({data}) for a size, tinyrnn.tensor({data}) for a number"
+            )
         return make(cls, np.array(getattr(data, "array", data), get_default_dtype() if dtype is None else dtype))
 
     # what it is
 
     @property
     def ndim(self) -> int:
+        """The number of axes."""
         return self.array.ndim
 
     def size(self, dim: int | None = None) -> Any:
@@ -105,8 +114,19 @@ class Tensor(Value):
 
     @property
     def grad(self) -> Tensor | None:
-        """dL/d(this leaf), summed over the backward passes since it was last None or zero."""
-        return self._grad
+        """dL/d(this leaf), summed over the backward passes since it was last None or zero.
+
+        For what is no leaf it is None, with a UserWarning, unless retain_grad() was called.
+        """
+        total: Tensor | None = self.total_grad
+        if total is None and self.node is not None and self.retained is None:
+            warnings.warn(
+                "grad: this tensor was computed from others, and backward keeps only the gradients of leaves: call "
+                "retain_grad() on it before backward",
+                UserWarning,
+                stacklevel=2,
+            )
+        return total
 
     @grad.setter
     def grad(self, grad: Tensor | None) -> None:
@@ -117,9 +137,7 @@ class Tensor(Value):
                 raise ValueError(
                     f"grad: got shape {grad.shape} of {grad.dtype} for a tensor of shape {self.shape} of {self.dtype}"
                 )
-        self._grad = grad
-
-    _grad: Tensor | None = None
+        self.total_grad = grad
 
     @property
     def is_leaf(self) -> bool:
@@ -165,8 +183,11 @@ class Tensor(Value):
     ) -> None:
         """Adds dL/dx to x.grad of every leaf x that requires one, for L = <gradient, this tensor>.
 
-        gradient is of this tensor's shape; for a single element it may be left out, and is 1.
-        The rest, and what is raised when, as in tinyrnn.autograd.backward.
+        gradient      a tensor of this one's shape; for a single element it may be left out, and is 1
+        retain_graph  keep the graph for another pass; by default it is freed
+        create_graph  must be False: the backward pass is not itself recorded
+        inputs        fill only these tensors' .grad
+        What is raised when: see tinyrnn.autograd.backward.
         """
         backward(self, gradient, retain_graph, create_graph, inputs)
 
@@ -183,8 +204,7 @@ class Tensor(Value):
         """The array itself, not a copy. Raises RuntimeError while it requires a gradient: detach() it first."""
         if self.requires_grad:
             raise RuntimeError(
-                "numpy: this tensor requires a gradient, which what NumPy does with it would not get: "
-                "use .detach().numpy()"
+                "numpy: this tensor requires a gradient, and what NumPy does is not recorded: use .detach().numpy()"
             )
         return self.array
 
@@ -246,7 +266,7 @@ class Tensor(Value):
             raise RuntimeError("deepcopy: only leaves can be copied with their graph left behind: detach() it first")
         copy = make(type(self), self.array.copy())
         copy.wants_grad = self.wants_grad
-        copy._grad = None if self._grad is None else make(Tensor, self._grad.array.copy())
+        copy.total_grad = None if self.total_grad is None else make(Tensor, self.total_grad.array.copy())
         return copy
 
     def __reduce__(self) -> Any:

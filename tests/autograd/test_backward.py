@@ -119,7 +119,7 @@ def test_grad_returns_gradients_of_leaves_and_others_and_fills_none():
     assert error(dw.array, x.array.T @ expected) < 1e-14
     assert np.array_equal(dy.array, v.array)
     assert np.array_equal(again.array, dw.array)
-    assert (x.grad, w.grad, h.grad) == (None, None, None)
+    assert (x.grad, w.grad, h.total_grad) == (None, None, None)
     arrays = [t.array for t in (dw, dh, dy, again, v)]
     assert not any(np.shares_memory(a, b) for i, a in enumerate(arrays) for b in arrays[:i])
 

@@ -26,7 +26,7 @@ def test_make_wraps_an_array_without_a_copy_as_a_leaf():
     value = make(tinyrnn.Tensor, array)
     assert value.array is array
     assert type(value) is tinyrnn.Tensor
-    assert (value.node, value.base, value.version, value.grad, value.hooks) == (None,) * 5
+    assert (value.node, value.base, value.version, value.total_grad, value.hooks) == (None,) * 5
     assert value.wants_grad is False
     assert (value.shape, value.dtype) == ((2, 3), np.float64)
 

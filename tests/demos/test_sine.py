@@ -30,7 +30,9 @@ def sine() -> ModuleType:
 
 def figures(printed: str) -> tuple[float, int, float]:
     """The loss, the step at which it was measured, and the free-running error, as printed."""
-    loss, step = re.search(r"^loss (\S+) \(step (\d+), mean of the last \d+\)$", printed, re.MULTILINE).groups()
+    loss, step = re.search(
+        r"^loss (\S+) \(step (\d+), mean of the last \d+(?:, stopped before \d+: .*)?\)$", printed, re.MULTILINE
+    ).groups()
     error = re.search(r"^free-running mean squared error (\S+) \(next 50 points", printed, re.MULTILINE)[1]
     return float(loss), int(step), float(error)
 
@@ -66,7 +68,8 @@ def test_the_picture_shows_the_run_that_is_printed(sine, tmp_path, capsys, monke
     sine.main([*SHORT, "--out", str(tmp_path)])
     loss, _, error = figures(capsys.readouterr().out)
     (figure,) = drawn
-    assert figure.get_suptitle() == f"RNN of 16 units: loss {loss:.1e}, free-running mean squared error {error:.1e}"
+    title = f"RNN of 16 units: loss {loss:.1e}, free-running mean squared error {error:.1e} (worst of 3 starts)"
+    assert figure.get_suptitle() == title
     panels = {panel.get_ylabel(): panel for panel in figure.axes}
     assert set(panels) == {"amplitude", "error", "loss (mean squared error)"}
     wave, strip, curve = panels["amplitude"], panels["error"], panels["loss (mean squared error)"]
@@ -149,7 +152,9 @@ def test_an_interrupted_run_keeps_what_it_learned_and_draws_it(sine, tmp_path, c
 
     monkeypatch.setattr(sine.optim.Adam, "step", interrupted)
     sine.main([*SHORT, "--out", str(tmp_path)])
-    assert figures(capsys.readouterr().out)[1] == 120
+    printed = capsys.readouterr().out
+    assert figures(printed)[1] == 120
+    assert "stopped before 300" in printed
     assert (tmp_path / "sine.png").stat().st_size > 20_000
 
 
@@ -162,6 +167,7 @@ def test_a_run_interrupted_before_its_first_step_ends_with_one_line(sine, tmp_pa
         sine.main([*SHORT, "--out", str(tmp_path)])
     assert end.value.code == 130
     assert capsys.readouterr() == ("", "stopped before the first step was done\n")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

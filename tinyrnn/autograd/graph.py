@@ -38,7 +38,7 @@ class Value:
     node_version: int = 0  # for a view: the version at which its node was right; UNTRACKED if made under no_grad
     hooks: list[Hook] | None = None  # for a leaf
     retained: Hook | None = None  # what retain_grad has attached, if it was called
-    grad: Any = None  # for a leaf: a value like this one, dL/d(this). Its array belongs to it alone
+    total_grad: Any = None  # what .grad shows: a value like this one, dL/d(this). Its array belongs to it alone
     result: ClassVar[type[Any]]  # the class that operations on this one return
 
     @property

@@ -97,8 +97,8 @@ def retain_grad(value: Value) -> None:
 
 def accumulate(value: Value, g: Array, cls: type[Value]) -> None:
     """value.grad += g. The array `g` must be nobody else's: it may become the gradient."""
-    if value.grad is None:
-        value.grad = make(cls, g)
+    if value.total_grad is None:
+        value.total_grad = make(cls, g)
     else:
-        value.grad.array += g
-        version_of(value.grad)[0] += 1
+        value.total_grad.array += g
+        version_of(value.total_grad)[0] += 1
