@@ -33,13 +33,17 @@ class Value:
     array: Array
     node: Node | None
     wants_grad: bool  # for a leaf: whether backward() shall fill .grad
-    base: Value | None  # for a view: the value whose memory it shows
-    version: list[int] | None  # [number of in-place changes], one list for all that share a memory; None: 0
-    node_version: int = 0  # for a view: the version at which its node was right; UNTRACKED if made under no_grad
-    hooks: list[Hook] | None = None  # for a leaf
-    retained: Hook | None = None  # what retain_grad has attached, if it was called
     total_grad: Any = None  # what .grad shows: a value like this one, dL/d(this). Its array belongs to it alone
     result: ClassVar[type[Any]]  # the class that operations on this one return
+
+    # later (hooks.py): what to call with its gradient
+    hooks: list[Hook] | None = None  # for a leaf; a node has its own
+    retained: Hook | None = None  # what retain_grad has attached, if it was called
+
+    # later (views.py): values that share memory, and are changed in place
+    version: list[int] | None  # [number of changes], one list for all that share a memory; None: 0
+    base: Value | None  # for a view: the value whose memory it shows
+    node_version: int = 0  # for a view: the version at which its node was right; UNTRACKED if made under no_grad
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -80,6 +84,20 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<{self.name}>"
+
+
+def make(cls: type[V], array: Any) -> V:
+    """A leaf of class `cls` around `array`, without a copy (NumPy's scalars become 0-d arrays)."""
+    value = new(cls)
+    value.array = array if type(array) is ndarray else np.asarray(array)
+    value.node = None
+    value.wants_grad = False
+    value.base = None
+    value.version = None
+    return value
+
+
+# Later: what only some operations need.
 
 
 class ManyNode(Node):
@@ -131,14 +149,3 @@ class Hook(NamedTuple):
 
     call: Callable[[Array], Array | None]
     keeps: bool = False  # retain_grad's: called when the whole pass went well, with the gradient that went on
-
-
-def make(cls: type[V], array: Any) -> V:
-    """A leaf of class `cls` around `array`, without a copy (NumPy's scalars become 0-d arrays)."""
-    value = new(cls)
-    value.array = array if type(array) is ndarray else np.asarray(array)
-    value.node = None
-    value.wants_grad = False
-    value.base = None
-    value.version = None
-    return value
