@@ -427,3 +427,38 @@ def test_every_function_is_a_method_too() -> None:
 def test_a_whole_number_is_no_data() -> None:
     with pytest.raises(TypeError, match=r"tinyrnn.empty\(3\).*tinyrnn.tensor\(3\)"):
         Tensor(3)
+
+
+def test_data_given_anew_keeps_the_count_of_changes() -> None:
+    w = tinyrnn.ones(2, requires_grad=True)
+    loss = (w * w).sum()
+    w.data = w.data
+    with tinyrnn.no_grad():
+        w.add_(1)
+    with pytest.raises(RuntimeError, match="changed in place"):
+        loss.backward()
+
+
+def test_a_shallow_copy_counts_changes_with_its_original() -> None:
+    w, v = tinyrnn.ones(2, requires_grad=True), tinyrnn.ones(2, requires_grad=True)
+    same = copy.copy(w)
+    assert same.requires_grad
+    assert same.is_leaf
+    y = (v * w).sum()
+    with tinyrnn.no_grad():
+        same.add_(1)
+    with pytest.raises(RuntimeError, match="changed in place"):
+        y.backward()
+
+
+def test_complex_numbers_carry_no_gradient() -> None:
+    with pytest.raises(RuntimeError, match="complex128 carries no gradient"):
+        tinyrnn.tensor([1j]).requires_grad_()
+
+
+def test_an_array_that_is_changed_after_use_changes_no_gradient() -> None:
+    x, a = tinyrnn.ones(2, requires_grad=True), np.array([2.0, 3.0], np.float32)
+    y = x * a
+    a += 1
+    y.sum().backward()
+    assert x.grad.tolist() == [2, 3]

@@ -220,4 +220,4 @@ def randint(
 
 def randperm(n: int, *, dtype: DTypeLike = np.int64, device: Any = None) -> Tensor:
     """0..n-1 in a random order."""
-    return _wrap("randperm", random.default_generator.permutation(n).astype(dtype), False, device)
+    return _wrap("randperm", random.default_generator.permutation(n).astype(as_dtype("randperm", dtype)), False, device)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import Any, Self
+from typing import Any, Self, overload
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -59,6 +59,10 @@ class Tensor(Value):
         """The number of axes."""
         return self.array.ndim
 
+    @overload
+    def size(self) -> tuple[int, ...]: ...
+    @overload
+    def size(self, dim: int) -> int: ...
     def size(self, dim: int | None = None) -> Any:
         """The shape, or the size of one axis."""
         return self.array.shape if dim is None else self.array.shape[self._axis("size", dim)]
@@ -101,7 +105,7 @@ class Tensor(Value):
                     "detach() gives one that does not"
                 )
             return
-        if wanted and self.array.dtype.kind not in "fc":
+        if wanted and self.array.dtype.kind != "f":
             raise RuntimeError(
                 f"requires_grad: a tensor of {self.dtype} carries no gradient, expected a floating dtype: .float() it"
             )
@@ -159,9 +163,11 @@ class Tensor(Value):
     def data(self, data: Tensor) -> None:
         if not isinstance(data, Tensor):
             raise TypeError(f"data: got {type(data).__name__}, expected a tensor")
-        if self.wants_grad and data.dtype.kind not in "fc":
+        if self.wants_grad and data.dtype.kind != "f":
             raise TypeError(f"data: a tensor that requires a gradient cannot become {data.dtype}")
-        self.array, self.base, self.version = data.array, None, None  # no longer a view of another's memory
+        if self.base is not None:  # no longer a view: what happens to the base's memory is not counted here
+            self.base, self.version = None, None
+        self.array = data.array
 
     def detach(self) -> Tensor:
         """The same memory outside the graph: nothing flows back through it. Changes of either are counted for both."""
@@ -260,6 +266,11 @@ class Tensor(Value):
         return format(self.item(), spec) if self.array.ndim == 0 else object.__format__(self, spec)
 
     __hash__ = object.__hash__
+
+    def __copy__(self) -> Self:
+        copy = make(type(self), self.array)
+        copy.version, copy.wants_grad = version_of(self), self.wants_grad and self.node is None
+        return copy
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         if self.node is not None:

@@ -318,3 +318,21 @@ def test_hooks_see_and_leave_what_they_do_in_torch(torch):
     values = np.random.default_rng(0).normal(size=(2, 3))
     for got, expected in zip(hooks_and_retained(tinyrnn, values), hooks_and_retained(torch, values), strict=True):
         np.testing.assert_allclose(got, expected, rtol=1e-14)
+
+
+def test_a_hook_may_take_itself_away_and_the_next_is_called():
+    x, seen = leaf(2), []
+    handle = x.register_hook(lambda g: (seen.append(1), handle.remove())[1])
+    x.register_hook(lambda g: seen.append(2))
+    for _ in range(2):
+        (x * 2).sum().backward()
+    assert seen == [1, 2, 2]
+
+
+def test_a_pass_that_a_hook_begins_through_what_this_pass_needs_is_refused_in_words():
+    x = leaf(2)
+    shared = x * x
+    other, y = shared.sum(), shared * 3
+    y.register_hook(lambda g: other.backward())
+    with pytest.raises(RuntimeError, match=r"a second time through 'mul'"):
+        y.sum().backward()

@@ -203,3 +203,19 @@ def test_dropout_in_place():
 def test_dropout_says_what_does_not_fit(x, p, exception, message):
     with pytest.raises(exception, match=re.escape(message)):
         functional.dropout(x, p)
+
+
+def test_the_bias_gradient_of_many_rows_loses_no_digits():
+    w, b = tinyrnn.zeros(2, 1), tinyrnn.zeros(2, requires_grad=True)
+    functional.linear(tinyrnn.zeros(1_000_000, 1), w, b).backward(tinyrnn.full((1_000_000, 2), 0.1))
+    assert np.abs(b.grad.array / 1e5 - 1).max() < 1e-6
+
+
+def test_linear_keeps_only_what_its_pullback_reads():
+    for learned, read in (("x", "W"), ("W", "x")):
+        tensors = {"x": tinyrnn.ones(4, 3), "W": tinyrnn.ones(2, 3)}
+        tensors[learned].requires_grad_()
+        y = functional.linear(tensors["x"], tensors["W"])
+        held = [cell.cell_contents for cell in y.node.pullback.__closure__]
+        assert any(value is tensors[read].array for value in held)
+        assert not any(value is tensors[learned].array for value in held)

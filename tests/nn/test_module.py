@@ -437,3 +437,20 @@ def test_repr_nests():
         ")",
     ]
     assert repr(nn.Module()) == "Module()"
+
+
+def test_a_cast_to_the_dtype_that_is_there_leaves_all_as_it_is():
+    layer = nn.Linear(2, 1)
+    array = layer.weight.array
+    loss = (layer(tinyrnn.ones(3, 2)) ** 2).sum()
+    layer.float()
+    assert layer.weight.array is array
+    with tinyrnn.no_grad():
+        layer.weight.add_(1)
+    x = tinyrnn.ones(3, 2, requires_grad=True)
+    loss = layer(x).sum()
+    layer.to(tinyrnn.float32)
+    with tinyrnn.no_grad():
+        layer.weight.add_(1)
+    with pytest.raises(RuntimeError, match="changed in place"):
+        loss.backward()

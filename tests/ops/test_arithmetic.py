@@ -184,3 +184,16 @@ def test_a_changed_operand_is_noticed_where_it_is_needed() -> None:
             z.backward()
             assert x.grad is not None
             assert x.grad.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("op", [lambda x: x * 3.0, lambda x: x / 3.0, lambda x: x + 3.0, lambda x: x - 3.0])
+def test_with_a_number_nothing_is_kept_for_backward(op: Any) -> None:
+    x = tinyrnn.ones(100, requires_grad=True)
+    held = [cell.cell_contents for cell in op(x).node.pullback.__closure__ or ()]
+    assert not any(isinstance(value, np.ndarray) for value in held)
+
+
+def test_maximum_keeps_its_choice_in_the_dtype_of_its_operands() -> None:
+    x = tinyrnn.ones(100, requires_grad=True)
+    held = [cell.cell_contents for cell in tinyrnn.maximum(x, x * 2).node.pullback.__closure__ or ()]
+    assert [a.dtype for a in held if isinstance(a, np.ndarray)] == [np.float32]

@@ -345,3 +345,22 @@ def test_repr_lists_the_settings_of_each_group():
     optimizer = SGD([{"params": W}], lr=0.1, momentum=0.9)
     assert repr(optimizer).splitlines()[:4] == ["SGD (", "Parameter Group 0", "    dampening: 0", "    lr: 0.1"]
     assert "    momentum: 0.9" in repr(optimizer)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda w: SGD([w], lr=np.float64(0.1), momentum=np.float64(0.9), weight_decay=np.float64(0.1)),
+        lambda w: Adam(
+            [w], lr=np.float64(0.1), betas=(np.float64(0.9), np.float64(0.99)), weight_decay=np.float64(0.1)
+        ),
+    ],
+)
+def test_settings_that_are_numbers_of_numpys_widen_nothing(make):
+    w = tinyrnn.ones(3, requires_grad=True)
+    optimizer = make(w)
+    for _ in range(2):
+        (w * w).sum().backward()
+        optimizer.step()
+    assert w.dtype == tinyrnn.float32
+    assert {v.dtype for v in optimizer.state[w].values() if isinstance(v, np.ndarray)} == {np.dtype("float32")}

@@ -89,7 +89,8 @@ def run_backward(
         if watched and source in watched and total is not None:
             found[source] = total.copy()
         name, parents, pullback = source.name, source.parents, source.pullback
-        assert pullback is not None  # explore() has seen to it
+        if pullback is None:  # another pass, begun by a hook of this one
+            raise freed(name)
         if not retain_graph:
             source.parents, source.pullback, source.saved = (), None, ()
         if total is None:  # the loss does not depend on it after all
@@ -123,11 +124,7 @@ def explore(roots: Sequence[Source]) -> dict[Source, Pending]:
         if not isinstance(node, Node):
             continue
         if node.pullback is None:
-            raise RuntimeError(
-                f"backward: a second time through {node.name!r}, whose graph the first pass has freed. Give the "
-                "first backward retain_graph=True, or compute the loss again; a state that is carried from one "
-                "training step to the next needs detach() in between"
-            )
+            raise freed(node.name)
         if node.saved and sum([version[0] for version in node.saved]) != node.saved_at:
             raise RuntimeError(
                 f"backward: a tensor that {node.name!r} needs was changed in place after {node.name!r} had used it. "
@@ -143,9 +140,18 @@ def explore(roots: Sequence[Source]) -> dict[Source, Pending]:
     return pending
 
 
+def freed(name: str) -> RuntimeError:
+    """What a second pass raises."""
+    return RuntimeError(
+        f"backward: a second time through {name!r}, whose graph the first pass has freed. Give the first backward "
+        "retain_graph=True, or compute the loss again; a state that is carried from one training step to the next "
+        "needs detach() in between"
+    )
+
+
 def run_hooks(hooks: Sequence[Hook], g: Array, kept: list[tuple[Hook, Array]]) -> Array:
     """Shows a finished gradient to each hook in turn, and returns what they make of it; notes what is to be `kept`."""
-    for hook in hooks:
+    for hook in tuple(hooks):  # one may remove itself
         replacement = None if hook.keeps else hook.call(g)
         g = g if replacement is None else replacement
     kept += [(hook, g.copy()) for hook in hooks if hook.keeps]
@@ -158,4 +164,5 @@ def unbroadcast(g: Array, shape: tuple[int, ...], name: str) -> Array:
     if extra < 0 or any(n not in (1, m) for n, m in zip(shape, g.shape[extra:], strict=True)):
         raise RuntimeError(f"backward: {name!r} returned a gradient of shape {g.shape} for an input of shape {shape}")
     repeated = [extra + i for i, n in enumerate(shape) if n != g.shape[extra + i]]
-    return np.asarray(g.sum((*range(extra), *repeated), keepdims=True)).reshape(shape)
+    precise = np.float64 if g.dtype.kind == "f" else None  # NumPy adds along leading axes one by one
+    return np.asarray(g.sum((*range(extra), *repeated), precise, keepdims=True)).reshape(shape).astype(g.dtype)

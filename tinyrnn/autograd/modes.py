@@ -9,14 +9,16 @@ import functools
 import inspect
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, cast
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _Mode(threading.local):
     grad = True  # the class attribute is what a new thread starts with
 
 
-mode = _Mode()
+state = _Mode()
 
 
 def is_grad_enabled() -> bool:
@@ -25,7 +27,7 @@ def is_grad_enabled() -> bool:
     >>> is_grad_enabled()
     True
     """
-    return mode.grad
+    return state.grad
 
 
 class GradMode:
@@ -39,13 +41,13 @@ class GradMode:
         self._previous: list[bool] = []
 
     def __enter__(self) -> None:
-        self._previous.append(mode.grad)
-        mode.grad = self._enabled
+        self._previous.append(state.grad)
+        state.grad = self._enabled
 
     def __exit__(self, *exception: object) -> None:
-        mode.grad = self._previous.pop()
+        state.grad = self._previous.pop()
 
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def __call__(self, function: F) -> F:
         enabled = self._enabled  # each call has a context of its own: several threads may be in one function
 
         @functools.wraps(function)
@@ -72,7 +74,7 @@ class GradMode:
             except StopIteration as end:
                 return end.value
 
-        return within_each_step if inspect.isgeneratorfunction(function) else within
+        return cast(F, within_each_step if inspect.isgeneratorfunction(function) else within)
 
 
 class no_grad(GradMode):  # noqa: N801 (torch's name)
@@ -117,19 +119,15 @@ class set_grad_enabled(GradMode):  # noqa: N801 (torch's name)
 
     def __init__(self, mode: bool) -> None:
         super().__init__(bool(mode))
-        self._before: bool | None = is_grad_enabled()
-        self._switch(self._enabled)
+        self._before: bool | None = state.grad
+        state.grad = self._enabled
 
     def __enter__(self) -> None:
         super().__enter__()
         if self._before is not None:  # entered for the first time: the way back leads to before the call
             self._previous[-1], self._before = self._before, None
 
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def __call__(self, function: F) -> F:
         if self._before is not None:  # to decorate a function is not to call it
-            self._switch(self._before)
+            state.grad = self._before
         return super().__call__(function)
-
-    @staticmethod
-    def _switch(enabled: bool) -> None:
-        mode.grad = enabled

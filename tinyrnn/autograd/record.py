@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinyrnn.autograd.graph import Array, ManyNode, Node, Part, Pullback, Source, V, Value, make
-from tinyrnn.autograd.modes import mode
+from tinyrnn.autograd.modes import state
 from tinyrnn.autograd.views import share, source_of
 
 
@@ -47,7 +47,7 @@ def record(
     out: V = make(first.result, array)
     if view_of is not None:
         share(out, view_of)
-    if mode.grad:
+    if state.grad:
         sources = sources_of(inputs)
         if sources is not None:
             array = out.array
@@ -73,7 +73,7 @@ def record_many(
     if view_of is not None:
         for out in outs:
             share(out, view_of)
-    sources = sources_of(inputs) if mode.grad else None
+    sources = sources_of(inputs) if state.grad else None
     if sources is not None:
         node = ManyNode(name, sources, pullback, [(y.shape, y.dtype) for y in arrays])
         save(node, (*saved, *[outs[k] for k in saved_outputs]))

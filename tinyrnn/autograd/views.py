@@ -26,7 +26,7 @@ import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
 from tinyrnn.autograd.graph import UNTRACKED, Array, Node, Source, Value
-from tinyrnn.autograd.modes import mode
+from tinyrnn.autograd.modes import state
 
 
 class _Layout(NamedTuple):
@@ -69,7 +69,7 @@ def share(view: Value, base: Value) -> None:
     """Makes `view`, whose array shows the memory of `base`, a view of it."""
     view.base = base if base.base is None else base.base
     view.version = version_of(base)
-    view.node_version = view.version[0] if mode.grad else UNTRACKED
+    view.node_version = view.version[0] if state.grad else UNTRACKED
 
 
 def source_of(value: Value) -> Source | None:
@@ -114,7 +114,7 @@ def check_in_place(name: str, value: Value, new: Source | None = None) -> None:
     """
     if not value.array.flags.writeable:
         raise RuntimeError(f"{name}: this tensor's memory is read-only (expanded, perhaps): change a clone() of it")
-    if not mode.grad:
+    if not state.grad:
         return
     owner = value if value.base is None else value.base
     for leaf, what in ((value, "a leaf"), (owner, "a view of a leaf")):
@@ -134,7 +134,7 @@ def changed_in_place(value: Value, new: Node | None) -> None:
     """`value` has got new content in the same memory, made by `new`. Counts the change and mends the graph."""
     version_of(value)[0] += 1
     base = value.base
-    if not mode.grad:
+    if not state.grad:
         return
     if base is None:
         _set_node(value, new)

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyrnn.kernels.sums import sum_rows
+
 Array = npt.NDArray[Any]
 Gradients = tuple[Array | None, ...]
 Pullback = Callable[[Array, Array, Sequence[bool]], Gradients]
@@ -22,9 +24,16 @@ def sigmoid(a: Array, out: Array) -> Array:
     return np.add(np.multiply(out, 0.5, out), 0.5, out)
 
 
+def one_minus_square(h: Array) -> Array:
+    """1 - h^2, with no second array for h^2."""
+    square: Array = h * h
+    np.subtract(1, square, out=square)
+    return square
+
+
 # Each nonlinearity h = f(a), called as f(a, out), and its derivative f'(a) in terms of h: no a is kept.
 NONLINEARITIES: dict[str, tuple[Callable[[Array, Array], object], Callable[[Array], Array]]] = {
-    "tanh": (np.tanh, lambda h: 1 - h * h),
+    "tanh": (np.tanh, one_minus_square),
     "relu": (relu, lambda h: (h != 0).astype(h.dtype)),  # h >= 0; 0 at the kink; NaN goes on
     "sigmoid": (sigmoid, lambda h: h * (1 - h)),
     "identity": (np.positive, lambda h: np.ones_like(h)),
@@ -65,7 +74,7 @@ def rnn(
     >>> pullback(dy, dh_n, needs)[3]  # dh_3/dw = h_2 + w h_1 + w^2 h_0
     array([[6.]])
     """
-    (T, N, _), H = x.shape, h0.shape[1]
+    (T, N, I), H = x.shape, h0.shape[1]
     f, derivative = NONLINEARITIES[nonlinearity]
     add, multiply = np.add, np.multiply
     step = -1 if reverse else 1
@@ -75,8 +84,7 @@ def rnn(
     y, h_before = walk[1:][::step], walk[:-1][::step]  # h_t and h_{t-1}, both in the order of x
 
     # The input's share of a_t needs no state: one product for all t, put where h_t will stand.
-    x_rows = x.reshape(T * N, x.shape[2])
-    x_rows.dot(w_ih.T, y.reshape(T * N, H))
+    x.reshape(T * N, I).dot(w_ih.T, y.reshape(T * N, H))  # y's steps lie one after the other: this reshape is a view
     if b_ih is not None and b_hh is not None:
         y += b_ih + b_hh
 
@@ -99,11 +107,11 @@ def rnn(
 
         # With every da_t a row, a sum over t (and over the batch) is one product.
         da_rows = da.reshape(T * N, H)
-        db = da_rows.sum(axis=0) if needs[4] or needs[5] else None
+        db = sum_rows(da_rows) if needs[4] or needs[5] else None
         return (
             da_rows.dot(w_ih).reshape(x.shape) if needs[0] else None,
             dh if needs[1] else None,
-            da_rows.T.dot(x_rows) if needs[2] else None,
+            da_rows.T.dot(x.reshape(T * N, I)) if needs[2] else None,
             da_rows.T.dot(h_before.reshape(T * N, H)) if needs[3] else None,
             db if needs[4] else None,
             db if needs[5] else None,

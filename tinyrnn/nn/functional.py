@@ -10,6 +10,7 @@ import numpy as np
 from tinyrnn.autograd.graph import Array, Gradient
 from tinyrnn.autograd.record import needs_grad, record
 from tinyrnn.autograd.views import check_in_place
+from tinyrnn.kernels.sums import sum_rows
 from tinyrnn.ops.operands import check_same_dtype, operands, tensor_argument
 from tinyrnn.ops.pointwise import relu, sigmoid, tanh
 from tinyrnn.random import default_generator
@@ -35,22 +36,24 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         check_same_dtype("linear", x, b)
         if b.shape != W.shape[:1]:
             raise ValueError(f"linear: the bias is {b.shape}, expected {W.shape[:1]}, since the weight is {W.shape}")
-    rows, shape = x.reshape(math.prod(x.shape[:-1]), x.shape[-1]), x.shape
-    y = rows.dot(W.T)
+    shape, (O, I) = x.shape, W.shape
+    n = math.prod(shape[:-1])
+    y = x.reshape(n, I).dot(W.T)
     if bias is not None:
         y += b
-    need_x, need_w, need_b = needs_grad(input), needs_grad(weight), needs_grad(bias)
+    kept_x, kept_w = x if needs_grad(weight) else None, W if needs_grad(input) else None
+    need_b = needs_grad(bias)
 
     def pullback(g: Array) -> tuple[Gradient, Gradient, Gradient]:
-        g = g.reshape(len(rows), W.shape[0])
+        g = g.reshape(n, O)
         return (
-            g.dot(W).reshape(shape) if need_x else None,
-            g.T.dot(rows) if need_w else None,
-            np.add.reduce(g) if need_b else None,
+            None if kept_w is None else g.dot(kept_w).reshape(shape),
+            None if kept_x is None else g.T.dot(kept_x.reshape(n, I)),
+            sum_rows(g) if need_b else None,
         )
 
-    saved = (weight if need_x else None, input if need_w else None)
-    return record("linear", y.reshape(*shape[:-1], W.shape[0]), (input, weight, bias), pullback, saved=saved)
+    saved = (None if kept_w is None else weight, None if kept_x is None else input)
+    return record("linear", y.reshape(*shape[:-1], O), (input, weight, bias), pullback, saved=saved)
 
 
 def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
@@ -118,7 +121,7 @@ def check_probability(name: str, p: float) -> None:
 
 
 def _check_floating(name: str, x: Array) -> None:
-    if x.dtype.kind not in "fc":
+    if x.dtype.kind != "f":
         raise TypeError(f"{name}: the input is {x.dtype}, expected a floating dtype: .float() it")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -47,6 +47,11 @@ class Module:
       (linear): Linear(in_features=16, out_features=1, bias=True)
     )
     """
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Parameters, buffers and modules are attributes that no type checker can foresee."""
 
     training: bool = True
     _buffers: dict[str, bool]  # of each buffer: whether it is part of state_dict()
@@ -267,7 +272,7 @@ class Module:
     def _cast(self, dtype: np.dtype[Any]) -> Self:
         """Casts floating parameters, with their gradients, and buffers. The tensors stay the objects they are."""
         for tensor in [*self.parameters(), *self.buffers()]:
-            if tensor.is_floating_point():
+            if tensor.is_floating_point() and tensor.dtype != dtype:
                 grad, tensor.grad = tensor.grad, None
                 tensor.data = tensor.data.to(dtype)
                 tensor.grad = None if grad is None else grad.to(dtype)

@@ -142,7 +142,7 @@ class RNN(Module):
             raise ValueError(
                 f"RNN: the input has shape {x.shape}, whose sequence has no steps: expected T of at least 1"
             )
-        _check_dtype("RNN", "the input", x, self.weight_ih_l0)  # type: ignore[attr-defined]
+        _check_dtype("RNN", "the input", x, self.weight_ih_l0)
         if hx is None:
             return
         if not isinstance(hx, Tensor):
@@ -156,7 +156,7 @@ class RNN(Module):
                 + (f": the input, of shape {x.shape}, is batch_first, but h_0 is not" if self.batch_first else "")
                 + (way_out if x.ndim == hx.ndim == 3 and hx.shape[::2] == expected[::2] else "")
             )
-        _check_dtype("RNN", "h_0", hx, self.weight_ih_l0)  # type: ignore[attr-defined]
+        _check_dtype("RNN", "h_0", hx, self.weight_ih_l0)
 
     def extra_repr(self) -> str:
         words = [f"{self.input_size}, {self.hidden_size}"]

@@ -82,24 +82,31 @@ def div(input: Tensor, other: Any) -> Tensor:
         x = x.astype(get_default_dtype())
         y = y.astype(x.dtype) if second is not None else y
     need_x, need_y = needs_grad(input), needs_grad(second)
+    kept_x = x if need_y else None
 
     def pullback(g: Array) -> tuple[Gradient, Gradient]:
         dx = g / y
-        return dx if need_x else None, -dx * (x / y) if need_y else None
+        return dx if need_x else None, None if kept_x is None else -dx * (kept_x / y)
 
     saved = (second, input if need_y else None)
     return record("div", x / y, (input, second), pullback, saved=saved)
 
 
 def pow(input: Tensor, exponent: Any) -> Tensor:
-    """z = x^y,  dx = g y x^(y-1),  dy = g z log x  (dy = 0 where x = 0 and y >= 0: the limit)."""
+    """z = x^y,  dx = g y x^(y-1),  dy = g z log x  (dy = 0 where x = 0 and y >= 0: the limit).
+
+    Raises ValueError for whole numbers to the power of a negative one: .float() them.
+    """
     x, y, second = operands("pow", input, exponent)
+    if x.dtype.kind in "ui" and np.any(np.less(y, 0)):
+        raise ValueError(f"pow: whole numbers ({x.dtype}) to a negative power are fractions: .float() them")
     need_x, need_y = needs_grad(input), needs_grad(second)
     z = x**y
+    dtype, kept_z = z.dtype, z if need_y else None
 
     def pullback(g: Array) -> tuple[Gradient, Gradient]:
-        dx = g * (y * x ** np.where(y == 0, 1, y - 1).astype(z.dtype)) if need_x else None  # x^0 is flat, at 0 too
-        dy = g * (z * np.log(np.where((x == 0) & (y >= 0), 1, x))) if need_y else None
+        dx = g * (y * x ** np.where(y == 0, 1, y - 1).astype(dtype)) if need_x else None  # x^0 is flat, at 0 too
+        dy = None if kept_z is None else g * (kept_z * np.log(np.where((x == 0) & (y >= 0), 1, x)))
         return dx, dy
 
     return record("pow", z, (input, second), pullback, saved=(second, input), saves_output=need_y)
@@ -142,9 +149,12 @@ def minimum(input: Tensor, other: Any) -> Tensor:
 
 def _extremum(name: str, input: Tensor, other: Any, pick: np.ufunc, wins: np.ufunc) -> Tensor:
     x, y, second = operands(name, input, other)
-    share = wins(x, y) + 0.5 * (x == y)  # of the gradient that goes to x
+    z = pick(x, y)
+    share = wins(x, y).astype(z.dtype)  # of the gradient that goes to x
+    if z.dtype.kind == "f":
+        share += 0.5 * (x == y)
 
     def pullback(g: Array) -> tuple[Gradient, Gradient]:
         return g * share, g * (1 - share)
 
-    return record(name, pick(x, y), (input, second), pullback)
+    return record(name, z, (input, second), pullback)

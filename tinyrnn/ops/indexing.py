@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinyrnn.autograd.graph import Array, Gradient, Node, Patch, Value, make
-from tinyrnn.autograd.modes import mode
+from tinyrnn.autograd.modes import state
 from tinyrnn.autograd.record import record, sources_of
 from tinyrnn.autograd.views import changed_in_place, check_in_place
 from tinyrnn.dtypes import as_dtype
@@ -90,6 +90,8 @@ def getitem(input: Tensor, index: Any) -> Tensor:
 def setitem(input: Tensor, index: Any, value: Any) -> None:
     """x[index] = y in place,  dx = g with zero at the index,  dy = g at the index.
 
+    Each write costs a backward pass over the whole of x: to fill it step by step, collect the steps and stack them.
+
     y is a tensor, an array or a number that broadcasts to x[index], and takes its dtype. If the index names an
     element twice, the last value stays, and it alone gets the gradient. Raises RuntimeError for a leaf that requires
     a gradient, ValueError if y does not fit, TypeError if it is no number.
@@ -109,7 +111,7 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
         raise ValueError(
             f"x[...] = y: y has shape {y.shape}, x[...] has {place}: expected y to broadcast to it"
         ) from None
-    sources = sources_of((input, y)) if mode.grad and input.dtype.kind in "fc" else None
+    sources = sources_of((input, y)) if state.grad and input.dtype.kind == "f" else None
     check_in_place("x[...] = y", input, None if sources is None else sources[1])
 
     def pullback(g: Array) -> tuple[Gradient, Gradient]:

@@ -1,7 +1,7 @@
 """Operations that change a tensor in place: x.add_(y), x += y, x.zero_() ...
 
 Each is the operation without the underscore, whose result is then written into the memory of x: the derivative is
-that operation's own. Refused for a leaf that requires a gradient, unless under no_grad().
+that operation's own, at the cost of two copies. Refused for a leaf that requires a gradient, unless under no_grad().
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinyrnn.autograd.graph import Array, Gradient, Node, Value, make
-from tinyrnn.autograd.modes import mode
+from tinyrnn.autograd.modes import state
 from tinyrnn.autograd.record import sources_of
 from tinyrnn.autograd.views import changed_in_place, check_in_place, source_of
 from tinyrnn.dtypes import as_dtype, can_cast
@@ -30,7 +30,7 @@ def _in_place(op: Callable[..., Tensor]) -> Callable[..., Tensor]:
         x = tensor_argument(name, input)
         check_in_place(name, input)
         before = input
-        if mode.grad:  # what the operation saves must not be what is written over
+        if state.grad:  # what the operation saves must not be what is written over
             before = make(input.result, x.copy())
             before.node = source_of(input)  # a node: check_in_place has refused a leaf
         after = op(before, *args, **kwargs)
@@ -97,7 +97,7 @@ def _overwrite(name: str, input: Tensor, src: Any) -> Tensor:
             f"{name}: the source has shape {y.shape}, which does not fit in place into {x.shape}: expected it to "
             "broadcast to that"
         )
-    sources = sources_of((input, given)) if mode.grad and x.dtype.kind in "fc" else None
+    sources = sources_of((input, given)) if state.grad and x.dtype.kind == "f" else None
 
     def pullback(g: Array) -> tuple[Gradient, Gradient]:
         return np.zeros_like(g), g

@@ -31,18 +31,20 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         )
     check_broadcast("matmul", rows.shape[:-2], columns.shape[:-2])
     batch = np.broadcast_shapes(rows.shape[:-2], columns.shape[:-2]) if 1 in (x.ndim, y.ndim) else ()
-    need_x, need_y = needs_grad(input), needs_grad(other)
-    z = np.matmul(x, y)
+    row, column, n, m = x.ndim == 1, y.ndim == 1, rows.shape[-2], columns.shape[-1]
+    kept_x = rows.swapaxes(-1, -2) if needs_grad(other) else None  # only what will be read is kept
+    kept_y = columns.swapaxes(-1, -2) if needs_grad(input) else None
 
     def pullback(g: Array) -> tuple[Gradient, Gradient]:
-        if x.ndim == 1 or y.ndim == 1:  # give the axes of size 1 back
-            g = g.reshape(*batch, rows.shape[-2], columns.shape[-1])
-        dx = np.matmul(g, columns.swapaxes(-1, -2)) if need_x else None
-        dy = np.matmul(rows.swapaxes(-1, -2), g) if need_y else None
-        if x.ndim == 1 and dx is not None:
+        if row or column:  # give the axes of size 1 back
+            g = g.reshape(*batch, n, m)
+        dx = None if kept_y is None else np.matmul(g, kept_y)
+        dy = None if kept_x is None else np.matmul(kept_x, g)
+        if row and dx is not None:
             dx = dx[..., 0, :]
-        if y.ndim == 1 and dy is not None:
+        if column and dy is not None:
             dy = dy[..., 0]
         return dx, dy
 
-    return record("matmul", z, (input, other), pullback, saved=(other if need_x else None, input if need_y else None))
+    saved = (None if kept_y is None else other, None if kept_x is None else input)
+    return record("matmul", np.matmul(x, y), (input, other), pullback, saved=saved)

@@ -27,7 +27,7 @@ def operands(name: str, input: Tensor, other: Any) -> tuple[Array, Any, Tensor |
         tensor_argument(name, input)
     x = input.array
     if isinstance(other, np.ndarray):
-        other = make(input.result, other)
+        other = make(input.result, other.copy())  # whose changes would not be counted
     if isinstance(other, Value):
         y = other.array
         if x.dtype is not y.dtype:

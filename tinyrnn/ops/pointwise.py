@@ -150,7 +150,7 @@ def cast(input: Tensor, dtype: np.dtype[Any]) -> Tensor:
     x = tensor_argument("to", input)
     if x.dtype == dtype:
         return input
-    if dtype.kind not in "fc":
+    if dtype.kind != "f" or x.dtype.kind != "f":
         whole: Tensor = make(input.result, x.astype(dtype))
         return whole
 

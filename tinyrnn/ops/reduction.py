@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike
 
 from tinyrnn.autograd.graph import Array, Gradient, make
 from tinyrnn.autograd.record import record
-from tinyrnn.dtypes import as_dtype
+from tinyrnn.dtypes import as_dtype, float64
 from tinyrnn.ops.operands import normal_axes, tensor_argument
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ def sum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: DTypeLi
     axes = normal_axes("sum", dim, x.ndim)
     whole = x.dtype.kind in "bui"
     kind = as_dtype("sum", dtype) if dtype is not None else np.dtype(np.int64) if whole else x.dtype
-    y, shape = _total(x, axes, kind, keepdim), x.shape
-    if kind.kind not in "fc":
+    y, shape = _total(x, axes, kind, keepdim).astype(kind, copy=False), x.shape
+    if kind.kind != "f":
         count: Tensor = make(input.result, y)
         return count
 
@@ -55,7 +55,7 @@ def mean(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: DTypeL
             f"mean: the tensor is {kind}, expected a floating dtype: use .float(), or dtype=tinyrnn.float32"
         )
     n = int(np.prod([x.shape[axis] for axis in axes]))
-    y, shape = _total(x, axes, kind, keepdim) / n, x.shape
+    y, shape = (_total(x, axes, kind, keepdim) / n).astype(kind, copy=False), x.shape
 
     def pullback(g: Array) -> tuple[Gradient]:
         return (_repeat(g / max(n, 1), shape, axes),)
@@ -71,4 +71,7 @@ def _repeat(g: Array, shape: tuple[int, ...], axes: tuple[int, ...]) -> Array:
 
 
 def _total(x: Array, axes: tuple[int, ...], dtype: np.dtype[Any], keepdim: bool) -> Any:
+    """The sum; of many numbers in float64, since NumPy adds along leading axes one by one, and float32 loses digits."""
+    if dtype.kind == "f" and x.size > 256:
+        dtype = float64
     return np.add.reduce(x, axes, dtype, keepdims=True) if keepdim else np.add.reduce(x, axes, dtype)

@@ -44,13 +44,15 @@ def _reordered(name: str, input: Tensor, y: Array, back: Any) -> Tensor:
     return record(name, y, (input,), pullback, view_of=input if shares else None)
 
 
+def _reshaped(name: str, input: Tensor, y: Array) -> Tensor:
+    before = input.array.shape
+    return _reordered(name, input, y, lambda g: g.reshape(before))
+
+
 def reshape(input: Tensor, *shape: Any) -> Tensor:
     """The elements, in row-major order, in another shape; -1 stands for the size that follows.  dx = g in x's shape."""
     x = tensor_argument("reshape", input)
-    before = x.shape
-    return _reordered(
-        "reshape", input, x.reshape(_filled("reshape", sizes("reshape", shape), x)), lambda g: g.reshape(before)
-    )
+    return _reshaped("reshape", input, x.reshape(_filled("reshape", sizes("reshape", shape), x)))
 
 
 def view(input: Tensor, *shape: Any) -> Tensor:
@@ -62,7 +64,7 @@ def view(input: Tensor, *shape: Any) -> Tensor:
             f"view: this tensor of shape {x.shape} is not contiguous, and cannot be seen as {y.shape} without a copy: "
             "use reshape"
         )
-    return reshape(input, *shape)
+    return _reshaped("view", input, y)
 
 
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
@@ -98,22 +100,22 @@ def t(input: Tensor) -> Tensor:
     ndim = tensor_argument("t", input).ndim
     if ndim > 2:
         raise ValueError(f"t: the tensor has {ndim} axes, expected at most 2: use transpose(dim0, dim1), or .mT")
-    return transpose(input, 0, ndim - 1) if ndim == 2 else view(input, *input.shape)
+    return transpose(input, 0, 1) if ndim == 2 else view(input, *input.shape)
 
 
 def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     """Without the axes of size 1: all of them, or those in dim."""
-    shape = tensor_argument("squeeze", input).shape
-    dims = range(len(shape)) if dim is None else dim if isinstance(dim, tuple | list) else (dim,)
-    axes = {normal_axis("squeeze", d, len(shape)) for d in dims}
-    return view(input, *[n for axis, n in enumerate(shape) if n != 1 or axis not in axes])
+    x = tensor_argument("squeeze", input)
+    dims = range(x.ndim) if dim is None else dim if isinstance(dim, tuple | list) else (dim,)
+    axes = {normal_axis("squeeze", d, x.ndim) for d in dims}
+    return _reshaped("squeeze", input, x.reshape([n for axis, n in enumerate(x.shape) if n != 1 or axis not in axes]))
 
 
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """With a new axis of size 1 at dim."""
-    shape = tensor_argument("unsqueeze", input).shape
-    axis = normal_axis("unsqueeze", dim, len(shape) + 1)
-    return view(input, *shape[:axis], 1, *shape[axis:])
+    x = tensor_argument("unsqueeze", input)
+    axis = normal_axis("unsqueeze", dim, x.ndim + 1)
+    return _reshaped("unsqueeze", input, x.reshape(*x.shape[:axis], 1, *x.shape[axis:]))
 
 
 def expand(input: Tensor, *shape: Any) -> Tensor:
@@ -144,6 +146,9 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     A 1-d tensor without elements is passed over, as in torch.
     """
     arrays, tensors = _joined("cat", tensors)
+    if len({x.ndim for x in arrays}) > 1:
+        kept = [i for i, x in enumerate(arrays) if x.shape != (0,)]
+        tensors, arrays = [tensors[i] for i in kept], [arrays[i] for i in kept]
     first = arrays[0]
     axis = normal_axis("cat", dim, first.ndim)
     for i, x in enumerate(arrays):
@@ -189,11 +194,7 @@ def _joined(name: str, tensors: Sequence[Tensor]) -> tuple[list[Array], list[Ten
     for i in range(1, len(arrays)):
         if arrays[i].dtype != arrays[0].dtype:
             arrays[0], arrays[i] = promote(arrays[0], arrays[i])
-    arrays = [x.astype(arrays[0].dtype, copy=False) for x in arrays]
-    if name == "cat" and len({x.ndim for x in arrays}) > 1:
-        kept = [i for i, x in enumerate(arrays) if x.shape != (0,)]
-        given, arrays = [given[i] for i in kept], [arrays[i] for i in kept]
-    return arrays, given
+    return [x.astype(arrays[0].dtype, copy=False) for x in arrays], given
 
 
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:

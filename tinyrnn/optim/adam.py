@@ -61,7 +61,7 @@ class Adam(Optimizer):
             check_number("Adam", f"betas[{i}]", beta, high=1.0)
 
     def update(self, w: Array, g: Array, state: dict[str, Any], group: Group) -> None:
-        beta1, beta2 = group["betas"]
+        beta1, beta2 = map(float, group["betas"])
         if not state:
             state.update(step=0, exp_avg=np.zeros_like(w), exp_avg_sq=np.zeros_like(w))
             if group["amsgrad"]:

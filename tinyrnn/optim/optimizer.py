@@ -80,10 +80,12 @@ class Optimizer:
             with enable_grad():
                 loss = closure()
         for group in self.param_groups:
+            # A number of NumPy's has a dtype, which would widen what is float32.
+            plain = {key: value.item() if isinstance(value, np.generic) else value for key, value in group.items()}
             for p in group["params"]:
                 if p.grad is not None:
                     g = p.grad.array
-                    self.update(p.array, -g if group.get("maximize") else g, self.state.setdefault(p, {}), group)
+                    self.update(p.array, -g if plain.get("maximize") else g, self.state.setdefault(p, {}), plain)
                     version_of(p)[0] += 1
         return loss
 

@@ -1,0 +1,34 @@
+"""sum_rows beside exact sums, around the sizes of its blocks."""
+
+import math
+
+import numpy as np
+import pytest
+
+from tinyrnn.kernels.sums import BLOCK, sum_rows
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, BLOCK - 1, BLOCK, 2 * BLOCK - 1, 2 * BLOCK, 2 * BLOCK + 1, 5 * BLOCK + 7])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_it_is_the_exact_sum_rounded(n, dtype):
+    g = np.random.default_rng(n).standard_normal((n, 3)).astype(dtype)
+    s = sum_rows(g)
+    assert (s.shape, s.dtype) == ((3,), dtype)
+    exact = np.array([math.fsum(column) for column in g.T])
+    assert np.abs(s - exact).max() <= 4 * np.finfo(dtype).eps * np.abs(g).sum(0).max(initial=0)
+
+
+def test_a_million_times_a_tenth_keeps_its_digits():
+    s = sum_rows(np.full((1_000_000, 2), 0.1, np.float32))
+    assert np.abs(s / (1e6 * np.float32(0.1).astype(float)) - 1).max() < 1e-6
+
+
+def test_rows_may_lie_anywhere_in_memory():
+    g = np.random.default_rng(0).standard_normal((3, 2000))
+    np.testing.assert_allclose(sum_rows(g.T), g.sum(1), rtol=1e-12)
+    np.testing.assert_allclose(sum_rows(g.T[::-2]), g[:, ::-2].sum(1), rtol=1e-12)
+
+
+def test_complex_numbers_are_summed_whole():
+    g = np.full((1000, 2), 1 + 2j)
+    np.testing.assert_array_equal(sum_rows(g), [1000 + 2000j] * 2)
