@@ -217,3 +217,28 @@ def test_a_seed_repeats_the_numbers_and_another_does_not() -> None:
 def test_what_makes_no_tensor_is_refused(make: Callable[[], Any], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("data", "dtype"),
+    [([300], tinyrnn.uint8), ([-1], tinyrnn.uint8), (float("nan"), tinyrnn.int64), ([1e20], tinyrnn.int64)],
+)
+def test_a_number_that_does_not_fit_its_dtype_is_refused(data: Any, dtype: Any) -> None:
+    with pytest.raises(ValueError, match="not all numbers fit"):
+        tinyrnn.tensor(data, dtype=dtype)
+
+
+def test_what_is_refused_draws_no_random_numbers() -> None:
+    expected = tinyrnn.manual_seed(0) and tinyrnn.rand(1)
+    tinyrnn.manual_seed(0)
+    for draw in (tinyrnn.rand, tinyrnn.randn):
+        with pytest.raises(ValueError, match="device"):
+            draw(3, device="cuda")
+    assert tinyrnn.rand(1).item() == expected.item()
+
+
+def test_float16_can_be_drawn() -> None:
+    assert {
+        tinyrnn.rand(3, dtype=tinyrnn.float16).dtype,
+        tinyrnn.nn.Linear(2, 2, dtype=tinyrnn.float16).weight.dtype,
+    } == {tinyrnn.float16}

@@ -82,6 +82,10 @@ def _array(name: str, data: Any, dtype: DTypeLike | None) -> Array:
     except ValueError:
         raise ValueError(f"{name}: the lists are ragged, expected equal lengths at each depth (pad them?)") from None
     as_dtype(name, array.dtype)
+    if wanted is not None and wanted.kind in "ui" and array.size and isinstance(data, list | tuple | int | float):
+        limits = np.iinfo(wanted)
+        if array.dtype.kind == "c" or not (np.min(array) >= limits.min and np.max(array) <= limits.max):
+            raise ValueError(f"{name}: not all numbers fit {wanted}, whose range is {limits.min} to {limits.max}")
     if wanted is None and isinstance(data, list | tuple | float):
         floats = [get_default_dtype() if kind is float else kind for kind in found if np.dtype(kind).kind == "f"]
         if floats or not found:  # what NumPy takes Python's floats for is float64
@@ -185,12 +189,14 @@ def linspace(
 
 def rand(*size: Any, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Uniform in [0, 1), of shape `size`; after manual_seed(n), the numbers that torch gives after its own."""
+    check_device("rand", device)  # before anything is drawn
     kind = _float_dtype("rand", dtype)
     return _wrap("rand", random.default_generator.uniform(_shape("rand", size), dtype=kind), requires_grad, device)
 
 
 def randn(*size: Any, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Normal, of mean 0 and variance 1, of shape `size`."""
+    check_device("randn", device)  # before anything is drawn
     kind = _float_dtype("randn", dtype)
     return _wrap("randn", random.default_generator.normal(_shape("randn", size), dtype=kind), requires_grad, device)
 
@@ -208,6 +214,7 @@ def randint(
 
     Raises ValueError if there are none.
     """
+    check_device("randint", device)  # before anything is drawn
     if size is None:
         high, size = None, high
     if high is None:
@@ -220,4 +227,5 @@ def randint(
 
 def randperm(n: int, *, dtype: DTypeLike = np.int64, device: Any = None) -> Tensor:
     """0..n-1 in a random order."""
+    check_device("randperm", device)  # before anything is drawn
     return _wrap("randperm", random.default_generator.permutation(n).astype(as_dtype("randperm", dtype)), False, device)

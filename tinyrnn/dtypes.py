@@ -51,7 +51,7 @@ def as_dtype(name: str, dtype: DTypeLike) -> np.dtype[Any]:
         given = np.dtype(dtype)
     except TypeError:
         raise TypeError(f"{name}: {dtype!r} is not a dtype, expected one such as tinyrnn.float32") from None
-    if given.kind not in _KINDS:
+    if given.kind not in _KINDS or given.itemsize > 16 - 8 * (given.kind != "c") or not given.isnative:
         raise TypeError(f"{name}: dtype {given} is not supported, expected bool, whole, floating or complex numbers")
     return given
 

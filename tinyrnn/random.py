@@ -96,6 +96,8 @@ class Generator:
 
         Raises ValueError for low > high, what `dtype` cannot hold, a negative size; TypeError for `dtype`.
         """
+        if np.dtype(dtype) == np.float16:
+            return self.uniform(shape, low, high).astype(np.float16)
         size, dims, kind = *_sizes("uniform", shape), _floating("uniform", dtype)
         low, high = float(low), float(high)
         if not (low <= high and max(-low, high, high - low) <= float(np.finfo(kind).max)):
@@ -109,6 +111,8 @@ class Generator:
 
         Raises ValueError for std < 0, what `dtype` cannot hold, a negative size; TypeError for `dtype`.
         """
+        if np.dtype(dtype) == np.float16:
+            return self.normal(shape, mean, std).astype(np.float16)
         size, dims, kind = *_sizes("normal", shape), _floating("normal", dtype)
         if not (std >= 0 and max(std, abs(mean)) <= float(np.finfo(kind).max)):
             raise ValueError(f"normal: got {mean=}, {std=}, expected finite {kind}, std >= 0: use abs()")
@@ -235,7 +239,7 @@ def _sizes(function: str, shape: Shape) -> tuple[int, tuple[int, ...]]:
 
 def _floating(function: str, dtype: DTypeLike) -> np.dtype[Any]:
     if np.dtype(dtype) not in (np.float32, np.float64):
-        raise TypeError(f"{function}: got dtype={dtype}, expected float32 or float64: convert with astype")
+        raise TypeError(f"{function}: got dtype={dtype}, expected float16, float32 or float64")
     return np.dtype(dtype)
 
 

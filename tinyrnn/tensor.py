@@ -137,6 +137,8 @@ class Tensor(Value):
         if grad is not None:
             if not isinstance(grad, Tensor):
                 raise TypeError(f"grad: got {type(grad).__name__}, expected a tensor or None")
+            if grad is self:
+                raise ValueError("grad: a tensor cannot be its own gradient: give it a clone()")
             if grad.shape != self.shape or grad.dtype != self.dtype:
                 raise ValueError(
                     f"grad: got shape {grad.shape} of {grad.dtype} for a tensor of shape {self.shape} of {self.dtype}"
@@ -146,13 +148,13 @@ class Tensor(Value):
     @property
     def is_leaf(self) -> bool:
         """Whether it was made by the user and not by a recorded operation."""
-        return source_of(self) is None or self.node is None
+        source_of(self)  # which brings the node of a view up to date
+        return self.node is None
 
     @property
     def grad_fn(self) -> Node | None:
         """The node of the operation that made it; None for a leaf."""
-        source_of(self)
-        return None if self.node is None else self.node
+        return None if self.is_leaf else self.node
 
     @property
     def data(self) -> Tensor:
@@ -273,7 +275,7 @@ class Tensor(Value):
         return copy
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        if self.node is not None:
+        if not self.is_leaf:
             raise RuntimeError("deepcopy: only leaves can be copied with their graph left behind: detach() it first")
         copy = make(type(self), self.array.copy())
         copy.wants_grad = self.wants_grad
@@ -281,7 +283,7 @@ class Tensor(Value):
         return copy
 
     def __reduce__(self) -> Any:
-        if self.node is not None:
+        if not self.is_leaf:
             raise RuntimeError("pickle: only leaves can be pickled: detach() it first")
         return _rebuild, (type(self), self.array, self.wants_grad)
 

@@ -1,5 +1,8 @@
 """Asking for gradients: what `backward` and `grad` fill and return, and what they refuse before any arithmetic."""
 
+import sys
+import threading
+
 import numpy as np
 import pytest
 
@@ -313,3 +316,24 @@ def test_a_saved_value_that_was_changed_is_refused_before_any_arithmetic(saved):
         z.sum().backward()
     assert calls == []
     assert (x.grad, w.grad) == (None, None)
+
+
+def test_threads_that_share_a_leaf_lose_no_gradient():
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(30):
+            w, start = tinyrnn.ones(1, requires_grad=True), threading.Barrier(4)
+
+            def work(w=w, start=start):
+                start.wait()
+                (w * 1.0).sum().backward()
+
+            threads = [threading.Thread(target=work) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert w.grad.item() == 4
+    finally:
+        sys.setswitchinterval(before)

@@ -336,3 +336,13 @@ def test_a_pass_that_a_hook_begins_through_what_this_pass_needs_is_refused_in_wo
     y.register_hook(lambda g: other.backward())
     with pytest.raises(RuntimeError, match=r"a second time through 'mul'"):
         y.sum().backward()
+
+
+def test_what_a_hook_changes_in_place_is_noticed():
+    w = leaf(1)
+    a = w * 1
+    b = a * a
+    b.register_hook(lambda g: (a.detach().mul_(10), None)[1])
+    with pytest.raises(RuntimeError, match="changed in place"):
+        b.sum().backward()
+    assert w.grad is None

@@ -454,3 +454,19 @@ def test_a_cast_to_the_dtype_that_is_there_leaves_all_as_it_is():
         layer.weight.add_(1)
     with pytest.raises(RuntimeError, match="changed in place"):
         loss.backward()
+
+
+def test_a_part_cannot_take_the_name_of_a_method():
+    module = nn.Module()
+    for part in (nn.Linear(2, 2), nn.Parameter(tinyrnn.zeros(2))):
+        with pytest.raises(AttributeError, match="'children' is a method of Module"):
+            module.children = part
+
+
+def test_a_buffer_that_was_deleted_is_a_plain_attribute_when_it_comes_again():
+    module = nn.Module()
+    module.register_buffer("b", tinyrnn.zeros(2))
+    del module.b
+    module.b = 3
+    assert module.b == 3
+    assert list(module.buffers()) == []

@@ -450,3 +450,25 @@ def test_half_a_bias_is_refused():
 )  # fmt: skip
 def test_repr(module, expected):
     assert repr(module()) == expected
+
+
+@pytest.mark.parametrize("option", ["bias", "batch_first", "bidirectional"])
+def test_a_flag_is_true_or_false(option):
+    with pytest.raises(TypeError, match=f"RNN: {option} is 'False', expected True or False"):
+        nn.RNN(2, 3, **{option: "False"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("weight_ih_l0", tinyrnn.zeros(4, 3)),
+        ("weight_hh_l0", tinyrnn.zeros(4, 3)),
+        ("bias_ih_l0", tinyrnn.zeros(2, 4)),
+        ("bias_hh_l0", tinyrnn.zeros(4, dtype=tinyrnn.float64)),
+    ],
+)
+def test_a_parameter_that_does_not_fit_is_refused_in_words(name, value):
+    layer = nn.RNN(2, 4)
+    setattr(layer, name, nn.Parameter(value))
+    with pytest.raises(ValueError, match=r"RNN: a parameter has shape .*, expected .* of float32"):
+        layer(tinyrnn.zeros(3, 1, 2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from types import ModuleType
@@ -193,7 +194,23 @@ def test_with_a_number_nothing_is_kept_for_backward(op: Any) -> None:
     assert not any(isinstance(value, np.ndarray) for value in held)
 
 
-def test_maximum_keeps_its_choice_in_the_dtype_of_its_operands() -> None:
+def test_maximum_keeps_its_choice_in_single_bytes() -> None:
     x = tinyrnn.ones(100, requires_grad=True)
     held = [cell.cell_contents for cell in tinyrnn.maximum(x, x * 2).node.pullback.__closure__ or ()]
-    assert [a.dtype for a in held if isinstance(a, np.ndarray)] == [np.float32]
+    assert {a.dtype for a in held if isinstance(a, np.ndarray)} == {np.dtype(bool)}
+
+
+@pytest.mark.parametrize("op", ["maximum", "minimum"])
+def test_at_nan_the_gradient_goes_to_both_as_in_torch(op: str, torch: ModuleType) -> None:
+    grads = []
+    for m in (tinyrnn, torch):
+        x, y = (m.tensor(v, requires_grad=True) for v in ([math.nan, 1.0, 2.0, 3.0], [0.0, math.nan, 2.0, 1.0]))
+        getattr(m, op)(x, y).backward(m.tensor([2.0, 3.0, 5.0, 7.0]))
+        grads.append((x.grad.tolist(), y.grad.tolist()))
+    assert grads[0] == grads[1]
+
+
+def test_to_the_power_of_zero_the_gradient_is_zero_at_nan_too() -> None:
+    x = tensor([math.nan, 0.0, 1.0], requires_grad=True)
+    (x**0).backward(tensor([1.0, math.inf, 1.0]))
+    assert x.grad.tolist() == [0, 0, 0]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -139,3 +141,16 @@ def test_a_change_of_what_the_derivative_reads_is_noticed(op: str, reads: str) -
         else:
             z.sum().backward()
             assert w.grad is not None
+
+
+@pytest.mark.parametrize(
+    "op", [lambda m, x: x.relu(), lambda m, x: x.clamp(min=0.0), lambda m, x: m.maximum(x, m.zeros(2))]
+)
+def test_where_no_gradient_passes_an_infinite_one_leaves_zero(op: Any, torch: ModuleType) -> None:
+    grads = []
+    for m in (tinyrnn, torch):
+        x = m.tensor([-1.0, 4.0], requires_grad=True)
+        y = op(m, x)
+        y.backward(m.tensor([math.inf, 0.25]))
+        grads.append(x.grad.tolist())
+    assert grads == [[0, 0.25]] * 2

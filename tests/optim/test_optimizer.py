@@ -364,3 +364,21 @@ def test_settings_that_are_numbers_of_numpys_widen_nothing(make):
         optimizer.step()
     assert w.dtype == tinyrnn.float32
     assert {v.dtype for v in optimizer.state[w].values() if isinstance(v, np.ndarray)} == {np.dtype("float32")}
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda s: s.update(state={str(i): v for i, v in s["state"].items()}),
+        lambda s: s["param_groups"][0].update(params=[0, 0]),
+    ],
+)
+def test_a_state_that_belongs_to_nobody_is_refused(spoil):
+    w, v = (tinyrnn.ones(2, requires_grad=True) for _ in range(2))
+    optimizer = SGD([w, v], lr=0.1, momentum=0.9)
+    (w * v).sum().backward()
+    optimizer.step()
+    state = optimizer.state_dict()
+    spoil(state)
+    with pytest.raises(ValueError, match="expected each parameter once"):
+        optimizer.load_state_dict(state)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -81,7 +81,7 @@ def grad(
 
 
 def _several(name: str, what: str, values: Value | Sequence[Value] | Any) -> list[Any]:
-    several = [values] if isinstance(values, Value) else list(values)
+    several = list(values) if isinstance(values, Iterable) and not isinstance(values, Value) else [values]
     for i, value in enumerate(several):
         if not isinstance(value, Value):
             raise TypeError(f"{name}: {what}[{i}] is {type(value).__name__}, expected a tensor")

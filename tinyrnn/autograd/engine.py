@@ -75,6 +75,7 @@ def run_backward(
     watched = set(watched)
     found: dict[Source, Array] = {}
     kept: list[tuple[Hook, Array]] = []
+    hooked = False
     ready = [entry for entry in pending.values() if not entry.consumers]
     while ready:
         entry = ready.pop()
@@ -82,15 +83,17 @@ def run_backward(
         entry.total = None
         if total is not None and source.hooks:
             total = run_hooks(source.hooks, total, kept)
+            hooked = True
         if not isinstance(source, Node):
             if total is not None:
                 found[source] = total if entry.own else total.copy()
             continue
         if watched and source in watched and total is not None:
             found[source] = total.copy()
+        if hooked:  # a hook may have changed a value, or begun another pass
+            check_usable(source)
         name, parents, pullback = source.name, source.parents, source.pullback
-        if pullback is None:  # another pass, begun by a hook of this one
-            raise freed(name)
+        assert pullback is not None
         if not retain_graph:
             source.parents, source.pullback, source.saved = (), None, ()
         if total is None:  # the loss does not depend on it after all
@@ -123,13 +126,7 @@ def explore(roots: Sequence[Source]) -> dict[Source, Pending]:
         node = stack.pop()
         if not isinstance(node, Node):
             continue
-        if node.pullback is None:
-            raise freed(node.name)
-        if node.saved and sum([version[0] for version in node.saved]) != node.saved_at:
-            raise RuntimeError(
-                f"backward: a tensor that {node.name!r} needs was changed in place after {node.name!r} had used it. "
-                "Change a clone() of it, or change it after backward"
-            )
+        check_usable(node)
         for parent in node.parents:
             if parent is not None:
                 entry = pending.get(parent)
@@ -140,13 +137,19 @@ def explore(roots: Sequence[Source]) -> dict[Source, Pending]:
     return pending
 
 
-def freed(name: str) -> RuntimeError:
-    """What a second pass raises."""
-    return RuntimeError(
-        f"backward: a second time through {name!r}, whose graph the first pass has freed. Give the first backward "
-        "retain_graph=True, or compute the loss again; a state that is carried from one training step to the next "
-        "needs detach() in between"
-    )
+def check_usable(node: Node) -> None:
+    """Raises RuntimeError if the node was freed, or if a value that it saved was changed."""
+    if node.pullback is None:
+        raise RuntimeError(
+            f"backward: a second time through {node.name!r}, whose graph the first pass has freed. Give the first "
+            "backward retain_graph=True, or compute the loss again; a state that is carried from one training step to "
+            "the next needs detach() in between"
+        )
+    if node.saved and sum([version[0] for version in node.saved]) != node.saved_at:
+        raise RuntimeError(
+            f"backward: a tensor that {node.name!r} needs was changed in place after {node.name!r} had used it. "
+            "Change a clone() of it, or change it after backward"
+        )
 
 
 def run_hooks(hooks: Sequence[Hook], g: Array, kept: list[tuple[Hook, Array]]) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from tinyrnn.autograd.graph import Array, Hook, Value, make
 from tinyrnn.autograd.modes import no_grad
 from tinyrnn.autograd.views import source_of, version_of
+
+_accumulating = threading.Lock()
 
 
 class RemovableHandle:
@@ -64,6 +67,8 @@ def register_hook(value: Value, hook: Callable[[Any], Any]) -> RemovableHandle:
             raise TypeError(f"register_hook: the hook returned {type(returned).__name__}, expected a tensor or None")
         if returned.array.shape != shape:
             raise ValueError(f"register_hook: the hook returned shape {returned.array.shape}, the tensor has {shape}")
+        if returned.array.dtype.kind == "c":
+            raise TypeError(f"register_hook: the hook returned a gradient of {returned.array.dtype}, expected {dtype}")
         return returned.array.astype(dtype)
 
     return _attach("register_hook", value, Hook(call))
@@ -97,8 +102,9 @@ def retain_grad(value: Value) -> None:
 
 def accumulate(value: Value, g: Array, cls: type[Value]) -> None:
     """value.grad += g. The array `g` must be nobody else's: it may become the gradient."""
-    if value.total_grad is None:
-        value.total_grad = make(cls, g)
-    else:
-        value.total_grad.array += g
-        version_of(value.total_grad)[0] += 1
+    with _accumulating:  # threads may share leaves
+        if value.total_grad is None:
+            value.total_grad = make(cls, g)
+        else:
+            value.total_grad.array += g
+            version_of(value.total_grad)[0] += 1

@@ -22,8 +22,9 @@ def sum_rows(g: Array) -> Array:
     N, H = g.shape
     blocks = N // BLOCK
     if blocks < 2:
-        return np.ones(N, g.dtype).dot(g)
+        return np.asarray(np.ones(N, g.dtype).dot(g))
     done = blocks * BLOCK
     sums = np.matmul(np.ones(BLOCK, g.dtype), g[:done].reshape(blocks, BLOCK, H))
     rest = np.ones(N - done, g.dtype).dot(g[done:])
-    return (np.add.reduce(sums, 0, np.promote_types(g.dtype, np.float64)) + rest).astype(g.dtype)
+    total = np.add.reduce(sums, 0, np.promote_types(g.dtype, np.float64)) + rest
+    return np.asarray(total.astype(g.dtype))

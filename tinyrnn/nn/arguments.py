@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 
 def positive(name: str, what: str, value: Any) -> int:
     """`value`, a whole number of at least 1. Raises TypeError or ValueError."""
@@ -12,6 +14,13 @@ def positive(name: str, what: str, value: Any) -> int:
     if value.__index__() < 1:
         raise ValueError(f"{name}: {what} is {value}, expected at least 1")
     return int(value)
+
+
+def flag(name: str, what: str, value: Any) -> bool:
+    """`value`, True or False, or 1 or 0. Raises TypeError: of "False", say, which would count as true."""
+    if not (isinstance(value, bool | np.bool_) or (type(value) is int and value in (0, 1))):
+        raise TypeError(f"{name}: {what} is {value!r}, expected True or False")
+    return bool(value)
 
 
 def number(name: str, what: str, value: Any) -> float:

@@ -83,7 +83,8 @@ def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
         dx = (g * (2 / n)).astype(difference.dtype, copy=False) * difference
         return dx, -dx
 
-    loss = square if reduction == "none" else np.add.reduce(square, None) / n
+    precise = np.float32 if square.dtype == np.float16 else square.dtype  # in which a sum of halves would overflow
+    loss = square if reduction == "none" else (np.add.reduce(square, None, precise) / n).astype(square.dtype)
     return record("mse_loss", loss, (input, target), pullback)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from tinyrnn.dtypes import float32, float64
+from tinyrnn.nn.arguments import flag
 from tinyrnn.nn.parameter import Parameter
 from tinyrnn.ops.operands import to_arguments
 from tinyrnn.tensor import Tensor
@@ -69,6 +70,8 @@ class Module:
     # attributes
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, Module | Parameter) and hasattr(Module, name):
+            raise AttributeError(f"{type(self).__name__}.{name}: {name!r} is a method of Module: choose another name")
         old = self.__dict__.get(name)
         if isinstance(old, Parameter) and not (value is None or isinstance(value, Parameter)):
             raise TypeError(
@@ -80,6 +83,10 @@ class Module:
         if name in self.__dict__.get("_buffers", ()) and not (value is None or isinstance(value, Tensor)):
             raise TypeError(f"{type(self).__name__}.{name} is a buffer, and cannot become a {type(value).__name__}")
         object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        self.__dict__.get("_buffers", {}).pop(name, None)
 
     def _register(self, name: str, value: Any, kinds: type[Any], what: str) -> None:
         if not isinstance(name, str) or not name or "." in name:
@@ -251,7 +258,8 @@ class Module:
         return self
 
     def train(self, mode: bool = True) -> Self:
-        """Sets `training`, which dropout heeds, here and below."""
+        """Sets `training`, which dropout heeds, here and below. Raises TypeError for what is not True or False."""
+        mode = flag("train", "mode", mode)
         for module in self.modules():
             module.training = mode
         return self

@@ -14,7 +14,7 @@ from tinyrnn.autograd.record import needs_grad, record_many
 from tinyrnn.creation import empty, zeros
 from tinyrnn.kernels.rnn import NONLINEARITIES, rnn
 from tinyrnn.nn import functional, init
-from tinyrnn.nn.arguments import positive
+from tinyrnn.nn.arguments import flag, positive
 from tinyrnn.nn.module import Module
 from tinyrnn.nn.parameter import Parameter
 from tinyrnn.ops.shaping import cat
@@ -66,11 +66,11 @@ class RNN(Module):
         self.hidden_size = positive("RNN", "hidden_size", hidden_size)
         self.num_layers = positive("RNN", "num_layers", num_layers)
         self.nonlinearity = _known("RNN", nonlinearity)
-        self.bias = bias
-        self.batch_first = batch_first
+        self.bias = flag("RNN", "bias", bias)
+        self.batch_first = flag("RNN", "batch_first", batch_first)
         functional.check_probability("RNN", dropout)
         self.dropout = float(dropout)
-        self.bidirectional = bidirectional
+        self.bidirectional = flag("RNN", "bidirectional", bidirectional)
         if dropout and num_layers == 1:
             warnings.warn(
                 f"RNN: dropout={dropout} has no effect with num_layers=1: it acts between layers, not after the last",
@@ -197,7 +197,7 @@ class RNNCell(Module):
         super().__init__()
         self.input_size = I = positive("RNNCell", "input_size", input_size)
         self.hidden_size = H = positive("RNNCell", "hidden_size", hidden_size)
-        self.bias = bias
+        self.bias = flag("RNNCell", "bias", bias)
         self.nonlinearity = _known("RNNCell", nonlinearity)
         self.weight_ih = Parameter(empty(H, I, dtype=dtype, device=device))
         self.weight_hh = Parameter(empty(H, H, dtype=dtype, device=device))
@@ -254,6 +254,14 @@ def rnn_layer(
     w_ih, w_hh, b_ih, b_hh = weights
     if (b_ih is None) != (b_hh is None):
         raise ValueError("RNN: of bias_ih and bias_hh one is None, expected both or neither: set it to zeros instead")
+
+    H, dtype = w_hh.shape[0], x.dtype
+    for parameter, shape in zip(weights, ((H, x.shape[2]), (H, H), (H,), (H,)), strict=True):
+        if parameter is not None and (parameter.shape != shape or parameter.dtype != dtype):
+            raise ValueError(
+                f"RNN: a parameter has shape {parameter.shape} of {parameter.dtype}, expected {shape} of {dtype}: "
+                f"the input is {x.shape} of {dtype}, weight_hh is {w_hh.shape}"
+            )
 
     def time_first(array: Array) -> Array:
         return array.swapaxes(0, 1) if batch_first else array  # which is its own inverse

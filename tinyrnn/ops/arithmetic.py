@@ -55,6 +55,8 @@ def _alpha(name: str, alpha: Any, x: Array) -> Any:
 def neg(input: Tensor) -> Tensor:
     """y = -x,  dx = -g."""
     x = tensor_argument("neg", input)
+    if x.dtype == bool:
+        raise TypeError("neg: a bool has no negative, expected numbers: .long() it, or compare with == False")
 
     def pullback(g: Array) -> tuple[Gradient]:
         return (-g,)
@@ -105,7 +107,9 @@ def pow(input: Tensor, exponent: Any) -> Tensor:
     dtype, kept_z = z.dtype, z if need_y else None
 
     def pullback(g: Array) -> tuple[Gradient, Gradient]:
-        dx = g * (y * x ** np.where(y == 0, 1, y - 1).astype(dtype)) if need_x else None  # x^0 is flat, at 0 too
+        flat = np.equal(y, 0)  # x^0 is 1 everywhere, at 0, inf and NaN too
+        slope = y * x ** np.where(flat, 0, y - 1).astype(dtype) if need_x else None
+        dx = None if slope is None else np.where(flat, 0, g) * slope
         dy = None if kept_z is None else g * (kept_z * np.log(np.where((x == 0) & (y >= 0), 1, x)))
         return dx, dy
 
@@ -138,23 +142,21 @@ def rpow(input: Tensor, other: Any) -> Tensor:
 
 
 def maximum(input: Tensor, other: Any) -> Tensor:
-    """z = max(x, y),  dx = g where x > y,  dy = g where x < y;  half to each where they are equal."""
-    return _extremum("maximum", input, other, np.maximum, np.greater)
+    """z = max(x, y),  dx = g where x > y,  dy = g where x < y;  half to each where they are equal, g to both at NaN."""
+    return _extremum("maximum", input, other, np.maximum, np.less, np.greater)
 
 
 def minimum(input: Tensor, other: Any) -> Tensor:
-    """z = min(x, y),  dx = g where x < y,  dy = g where x > y;  half to each where they are equal."""
-    return _extremum("minimum", input, other, np.minimum, np.less)
+    """z = min(x, y),  dx = g where x < y,  dy = g where x > y;  half to each where they are equal, g to both at NaN."""
+    return _extremum("minimum", input, other, np.minimum, np.greater, np.less)
 
 
-def _extremum(name: str, input: Tensor, other: Any, pick: np.ufunc, wins: np.ufunc) -> Tensor:
+def _extremum(name: str, input: Tensor, other: Any, pick: np.ufunc, loses: np.ufunc, wins: np.ufunc) -> Tensor:
     x, y, second = operands(name, input, other)
-    z = pick(x, y)
-    share = wins(x, y).astype(z.dtype)  # of the gradient that goes to x
-    if z.dtype.kind == "f":
-        share += 0.5 * (x == y)
+    equal, x_loses, y_loses = np.equal(x, y), loses(x, y), wins(x, y)
 
     def pullback(g: Array) -> tuple[Gradient, Gradient]:
-        return g * share, g * (1 - share)
+        g = np.where(equal, 0.5 * g, g)
+        return np.where(x_loses, 0, g), np.where(y_loses, 0, g)
 
-    return record(name, z, (input, second), pullback)
+    return record(name, pick(x, y), (input, second), pullback)

@@ -57,6 +57,8 @@ def _part(part: Any) -> Any:
     array = part.array if isinstance(part, Value) else np.asarray(part)
     if array.size == 0 and isinstance(part, list | tuple):
         array = array.astype(np.int64)
+    if array.dtype == np.uint8 and isinstance(part, Value | np.ndarray):
+        raise IndexError("x[...]: an index is of dtype uint8, which torch takes for a mask: .bool() or .long() it")
     if array.dtype.kind not in "bui":
         what = type(part).__name__ if array.ndim == 0 and not isinstance(part, Value) else f"of dtype {array.dtype}"
         raise IndexError(

@@ -99,7 +99,7 @@ def relu(input: Tensor) -> Tensor:
     y = np.maximum(tensor_argument("relu", input), 0)
 
     def pullback(g: Array) -> tuple[Gradient]:
-        return (g * (y != 0),)
+        return (np.where(y != 0, g, 0),)  # chosen, not multiplied: 0 times inf would be NaN
 
     return record("relu", y, (input,), pullback, saves_output=True)
 
@@ -130,7 +130,7 @@ def clamp(input: Tensor, min: float | None = None, max: float | None = None) -> 
 
     def pullback(g: Array) -> tuple[Gradient]:
         inside = (True if min is None else x >= min) & (True if max is None else x <= max)
-        return (g * inside,)
+        return (np.where(inside, g, 0),)
 
     return record("clamp", y, (input,), pullback, saved=(input,))
 

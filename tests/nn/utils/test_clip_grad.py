@@ -160,3 +160,14 @@ def test_bad_settings_are_refused_and_change_nothing(clip, exception, message):
     with pytest.raises(exception, match=re.escape(message)):
         clip(tensors)
     assert all(np.array_equal(a, b) for a, b in zip(gradients(tensors), before, strict=True))
+
+
+def test_the_norm_of_halves_does_not_overflow_and_mixed_dtypes_keep_the_widest():
+    w = tinyrnn.zeros(300, dtype=tinyrnn.float16, requires_grad=True)
+    w.grad = tinyrnn.full((300,), 60.0, dtype=tinyrnn.float16)
+    assert clip_grad_norm_(w, 1.0).item() == pytest.approx(1039, rel=1e-3)
+    np.testing.assert_allclose(w.grad.array.astype(float), 0.0577, rtol=1e-2)
+    a, b = tinyrnn.zeros(1, requires_grad=True), tinyrnn.zeros(1, dtype=tinyrnn.float64, requires_grad=True)
+    a.grad, b.grad = tinyrnn.ones(1), tinyrnn.full((1,), 1e50, dtype=tinyrnn.float64)
+    norm = clip_grad_norm_([a, b], 1e60)
+    assert (norm.dtype, norm.item()) == (tinyrnn.float64, 1e50)

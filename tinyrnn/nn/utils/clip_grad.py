@@ -11,6 +11,7 @@ import numpy as np
 
 from tinyrnn.autograd.graph import Array, make
 from tinyrnn.autograd.views import version_of
+from tinyrnn.dtypes import get_default_dtype
 from tinyrnn.nn.arguments import number
 from tinyrnn.tensor import Tensor
 
@@ -48,8 +49,8 @@ def clip_grad_norm_(
         raise ValueError(f"clip_grad_norm_: norm_type is {norm_type}, expected a number above 0, or inf")
     grads = _gradients("clip_grad_norm_", parameters)
     if not grads:
-        return make(Tensor, np.zeros((), np.float32))
-    norm = _norm(np.array([_norm(g.array.ravel(), p) for g in grads]), p)
+        return make(Tensor, np.zeros((), get_default_dtype()))
+    norm = _norm(np.array([_norm(g.array.ravel(), p) for g in grads], np.float64), p)
     if error_if_nonfinite and not np.isfinite(norm):
         raise RuntimeError(
             f"clip_grad_norm_: the norm of the gradients is {norm}, so they cannot be scaled: look for the first "
@@ -60,7 +61,7 @@ def clip_grad_norm_(
         for g in grads:
             g.array *= g.dtype.type(factor)
             version_of(g)[0] += 1
-    return make(Tensor, np.asarray(norm, grads[0].dtype))
+    return make(Tensor, np.asarray(norm, np.result_type(*[g.dtype for g in grads])))
 
 
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:
@@ -88,6 +89,8 @@ def _gradients(name: str, parameters: Tensor | Iterable[Tensor]) -> list[Tensor]
 
 
 def _norm(g: Array, p: float) -> Array:
+    if g.dtype == np.float16:  # whose squares overflow at 256
+        g = g.astype(np.float32)
     if p == 2:
         return np.asarray(np.sqrt(g.dot(g)))
     size = np.abs(g)
