@@ -78,7 +78,7 @@ class Node:
         self.pullback: Pullback | None = pullback  # None once used and freed
         self.shape = shape  # of the result, so of its gradient
         self.dtype = dtype
-        self.saved: Sequence[list[int]] = ()  # the versions of the values that the pullback reads
+        self.saved: tuple[list[int], ...] = ()  # the versions of the values that the pullback reads
         self.saved_at = 0  # their sum when it saved them: versions only grow, so any change shows in it
         self.hooks: list[Hook] | None = None
 

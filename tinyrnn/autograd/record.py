@@ -41,19 +41,20 @@ def record(
     saves_output  whether the pullback reads the result, likewise
     view_of       the input whose memory the result shows, if it does
     """
-    first = inputs[0]
-    if not isinstance(first, Value):
-        first = first_value(name, inputs)
-    out: V = make(first.result, array)
+    try:
+        sources = sources_of(inputs) if state.grad else None
+        out: V = make(inputs[0].result, array)  # type: ignore[union-attr]
+    except AttributeError:
+        out = make(first_value(name, inputs).result, array)
     if view_of is not None:
         share(out, view_of)
-    if state.grad:
-        sources = sources_of(inputs)
-        if sources is not None:
-            array = out.array
-            out.node = Node(name, sources, pullback, array.shape, array.dtype)
-            if saved or saves_output:
-                save(out.node, (*saved, out) if saves_output else saved)
+    if sources is not None:
+        array = out.array
+        node = out.node = Node(name, sources, pullback, array.shape, array.dtype)
+        if saved:
+            save(node, saved)
+        if saves_output:
+            save(node, (out,))
     return out
 
 
@@ -113,12 +114,10 @@ def sources_of(inputs: Sequence[Value | None]) -> list[Source | None] | None:
 
 def save(node: Node, values: Sequence[Value | None]) -> None:
     """Notes the versions of the values that the pullback reads."""
-    versions = []
     for value in values:
         if value is not None:
             version = value.version
             if version is None:
                 version = value.version = [0]
-            versions.append(version)
+            node.saved += (version,)
             node.saved_at += version[0]
-    node.saved = versions
