@@ -471,3 +471,9 @@ def test_torch_same_weights_as_a_layer(torch):
         for weight in layer.parameters():
             theirs = weight.detach().numpy()
             assert_scaled_uniform_equal(torch, g.uniform(theirs.shape, -bound, bound), theirs, -bound)
+
+
+def test_halves_stay_below_the_upper_bound():
+    drawn = random.Generator().manual_seed(0).uniform(100_000, dtype=np.float16)
+    assert drawn.dtype == np.float16
+    assert 0 <= drawn.min() < drawn.max() < 1

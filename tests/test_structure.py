@@ -17,12 +17,12 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # A room imports only from rooms above it, or from itself.
 ROOMS = [
+    ["kernels"],
     ["autograd"],
     ["dtypes", "devices", "random"],
     ["ops", "formatting"],
     ["tensor"],
     ["creation"],
-    ["kernels"],
     ["nn", "optim"],
     ["__init__"],
 ]

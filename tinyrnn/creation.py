@@ -43,7 +43,8 @@ def tensor(data: Any, *, dtype: DTypeLike | None = None, device: Any = None, req
     """A leaf with a copy of `data`: numbers, lists of them to any depth, arrays, tensors. No gradient flows to these.
 
     Without a dtype: that of an array or tensor; the default one for Python's floats, int64 for ints, bool for bools.
-    Raises ValueError for ragged lists, TypeError for what holds no numbers, RuntimeError for whole numbers that shall
+    Raises ValueError for ragged lists and for numbers outside the range of a dtype of whole numbers (torch lets -1 into
+    uint8, as 255), TypeError for what holds no numbers, RuntimeError for whole numbers that shall
     require a gradient.
 
     >>> tensor([[1.0, 2.5], [3.0, 4.0]])
@@ -82,7 +83,8 @@ def _array(name: str, data: Any, dtype: DTypeLike | None) -> Array:
     except ValueError:
         raise ValueError(f"{name}: the lists are ragged, expected equal lengths at each depth (pad them?)") from None
     as_dtype(name, array.dtype)
-    if wanted is not None and wanted.kind in "ui" and array.size and isinstance(data, list | tuple | int | float):
+    numbers = isinstance(data, list | tuple | int | float) and array.size and array.dtype != bool
+    if numbers and wanted is not None and wanted.kind in "ui":
         limits = np.iinfo(wanted)
         if array.dtype.kind == "c" or not (np.min(array) >= limits.min and np.max(array) <= limits.max):
             raise ValueError(f"{name}: not all numbers fit {wanted}, whose range is {limits.min} to {limits.max}")

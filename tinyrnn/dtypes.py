@@ -23,7 +23,8 @@ float16, float32, float64 = np.dtype("float16"), np.dtype("float32"), np.dtype("
 uint8, int8, int16, int32, int64 = (np.dtype(name) for name in ("uint8", "int8", "int16", "int32", "int64"))
 boolean = np.dtype("bool")
 
-_KINDS = "buifc"  # bool, unsigned and signed whole numbers, floating, complex
+# By NumPy's letters, in the byte order of this machine.
+_SUPPORTED = {np.dtype(letter).str for letter in "?bBhHiIlLqQefdFD"}
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
 _default = float32
 
@@ -51,8 +52,11 @@ def as_dtype(name: str, dtype: DTypeLike) -> np.dtype[Any]:
         given = np.dtype(dtype)
     except TypeError:
         raise TypeError(f"{name}: {dtype!r} is not a dtype, expected one such as tinyrnn.float32") from None
-    if given.kind not in _KINDS or given.itemsize > 16 - 8 * (given.kind != "c") or not given.isnative:
-        raise TypeError(f"{name}: dtype {given} is not supported, expected bool, whole, floating or complex numbers")
+    if given.str not in _SUPPORTED:
+        raise TypeError(
+            f"{name}: dtype {given} is not supported, expected bool, whole, floating or complex numbers "
+            "of at most 64 bits (a complex one twice), in this machine's byte order"
+        )
     return given
 
 

@@ -97,7 +97,8 @@ class Generator:
         Raises ValueError for low > high, what `dtype` cannot hold, a negative size; TypeError for `dtype`.
         """
         if np.dtype(dtype) == np.float16:
-            return self.uniform(shape, low, high).astype(np.float16)
+            halves = self.uniform(shape, low, high).astype(np.float16)
+            return np.where(halves == np.float16(high), np.float16(low), halves)
         size, dims, kind = *_sizes("uniform", shape), _floating("uniform", dtype)
         low, high = float(low), float(high)
         if not (low <= high and max(-low, high, high - low) <= float(np.finfo(kind).max)):

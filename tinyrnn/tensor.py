@@ -270,6 +270,7 @@ class Tensor(Value):
     __hash__ = object.__hash__
 
     def __copy__(self) -> Self:
+        """A leaf in the same memory: what changes one in place is counted for both."""
         copy = make(type(self), self.array)
         copy.version, copy.wants_grad = version_of(self), self.wants_grad and self.node is None
         return copy

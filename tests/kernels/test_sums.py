@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from tinyrnn.kernels.sums import BLOCK, sum_rows
+from tinyrnn.kernels.sums import BLOCK, sum_axes, sum_rows
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, BLOCK - 1, BLOCK, 2 * BLOCK - 1, 2 * BLOCK, 2 * BLOCK + 1, 5 * BLOCK + 7])
@@ -32,3 +32,17 @@ def test_rows_may_lie_anywhere_in_memory():
 def test_complex_numbers_are_summed_whole():
     g = np.full((1000, 2), 1 + 2j)
     np.testing.assert_array_equal(sum_rows(g), [1000 + 2000j] * 2)
+
+
+@pytest.mark.parametrize("axes", [(), (0,), (1,), (2,), (0, 1), (0, 2), (1, 2), (0, 1, 2)])
+@pytest.mark.parametrize("layout", [lambda x: x, lambda x: x.transpose(2, 0, 1).copy().transpose(1, 2, 0)])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_sums_and_means_over_axes_keep_their_digits(axes, layout, dtype):
+    x = layout((np.random.default_rng(0).random((30, 20, 40)) + 1).astype(dtype))
+    exact = x.astype(np.float64)
+    n = int(np.prod([x.shape[axis] for axis in axes]))
+    for keepdims in (False, True):
+        s = sum_axes(x, axes, np.dtype(dtype), keepdims, n)
+        expected = exact.sum(axes, keepdims=keepdims) / n
+        assert (s.shape, s.dtype) == (expected.shape, dtype)
+        assert np.abs(s / expected - 1).max() <= 2 * np.finfo(dtype).eps

@@ -470,3 +470,9 @@ def test_a_buffer_that_was_deleted_is_a_plain_attribute_when_it_comes_again():
     module.b = 3
     assert module.b == 3
     assert list(module.buffers()) == []
+
+
+def test_a_buffer_that_was_computed_is_cast_without_a_warning():
+    layer = nn.Linear(2, 2)
+    layer.register_buffer("h", tinyrnn.ones(2, requires_grad=True) * 2)
+    assert layer.double().h.dtype == tinyrnn.float64

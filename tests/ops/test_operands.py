@@ -39,7 +39,7 @@ def test_operands_come_in_one_dtype() -> None:
 
 def test_an_array_counts_as_a_tensor() -> None:
     array = np.ones(2)
-    _, y, second = ops.operands("f", tensor([1.0, 2.0]), array)
+    _, y, second = ops.operands("f", tensor([1.0, 2.0], requires_grad=True), array)
     assert second is not None
     assert second.tolist() == array.tolist()
     assert not np.shares_memory(second.array, array), "a change of the array would go uncounted"

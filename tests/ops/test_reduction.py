@@ -116,12 +116,13 @@ def test_float32_is_summed_without_losing_digits(dim: Any) -> None:
     assert x.sum(dim).dtype == x.mean(dim).dtype == tinyrnn.float32
 
 
-def test_a_float16_mean_does_not_overflow() -> None:
-    mean = tinyrnn.ones(100_000, dtype=tinyrnn.float16).mean()
-    assert (mean.item(), mean.dtype) == (1.0, tinyrnn.float16)
+@pytest.mark.parametrize(("n", "value"), [(100_000, 1.0), (200, 1000.0)])
+def test_a_float16_mean_does_not_overflow(n: int, value: float) -> None:
+    mean = (tinyrnn.ones(n, dtype=tinyrnn.float16) * value).mean()
+    assert (mean.item(), mean.dtype) == (value, tinyrnn.float16)
 
 
 def test_the_gradient_of_what_was_broadcast_loses_no_digits() -> None:
     b = tinyrnn.zeros(2, requires_grad=True)
     (tinyrnn.zeros(1_000_000, 2) + b).backward(tinyrnn.full((1_000_000, 2), 0.1))
-    assert np.abs(b.grad.array / 1e5 - 1).max() < 1e-6
+    assert np.abs(b.grad.array / 1e5 - 1).max() < 1e-5  # added one by one: 2e-3

@@ -29,7 +29,8 @@ def backward(
     inputs        fill only these leaves' `.grad`
     Unlike torch's, a freed graph is refused also where nothing had been saved in it.
     Raises RuntimeError (no graph; a graph used and freed; a saved tensor changed in place; several elements and no
-    gradient), ValueError (shapes), TypeError (types), NotImplementedError (create_graph), all before any arithmetic.
+    gradient), ValueError (shapes), TypeError (types), NotImplementedError (create_graph), all before any arithmetic;
+    what a hook breaks on the way is an error too.
     Source: torch.autograd.backward.
 
     >>> import tinyrnn

@@ -11,12 +11,14 @@ Source: the order is Kahn's (Topological sorting of large networks, 1962).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from tinyrnn.autograd.graph import Array, Hook, ManyNode, Node, Part, Patch, Source
+from tinyrnn.kernels.sums import sum_axes, sum_rows
 
 
 class Pending:
@@ -167,5 +169,6 @@ def unbroadcast(g: Array, shape: tuple[int, ...], name: str) -> Array:
     if extra < 0 or any(n not in (1, m) for n, m in zip(shape, g.shape[extra:], strict=True)):
         raise RuntimeError(f"backward: {name!r} returned a gradient of shape {g.shape} for an input of shape {shape}")
     repeated = [extra + i for i, n in enumerate(shape) if n != g.shape[extra + i]]
-    precise = np.float64 if g.dtype.kind == "f" else None  # NumPy adds along leading axes one by one
-    return np.asarray(g.sum((*range(extra), *repeated), precise, keepdims=True)).reshape(shape).astype(g.dtype)
+    if not repeated:
+        return sum_rows(g.reshape(-1, math.prod(shape))).reshape(shape) if g.size else np.zeros(shape, g.dtype)
+    return sum_axes(g, (*range(extra), *repeated), g.dtype, keepdims=True).reshape(shape)

@@ -44,7 +44,7 @@ def record(
     try:
         sources = sources_of(inputs) if state.grad else None
         out: V = make(inputs[0].result, array)  # type: ignore[union-attr]
-    except AttributeError:
+    except AttributeError:  # the first input is None, or one is no tensor
         out = make(first_value(name, inputs).result, array)
     if view_of is not None:
         share(out, view_of)

@@ -28,3 +28,18 @@ def sum_rows(g: Array) -> Array:
     rest = np.ones(N - done, g.dtype).dot(g[done:])
     total = np.add.reduce(sums, 0, np.promote_types(g.dtype, np.float64)) + rest
     return np.asarray(total.astype(g.dtype))
+
+
+def sum_axes(x: Array, axes: tuple[int, ...], dtype: np.dtype[Any], keepdims: bool = False, n: float = 1) -> Array:
+    """s = (1/n) sum of x over axes, in `dtype`; a mean, if n is the number of elements that are summed.
+
+    x any shape -> the shape without `axes` (with keepdims, 1 there). NumPy adds pairwise, and so precisely, along what
+    lies side by side in memory, and one by one across it: there float16 and float32 are added in float64. So is all of
+    float16, whose sums overflow.
+    """
+    inner = axes == tuple(range(x.ndim - len(axes), x.ndim)) and x.flags.c_contiguous
+    wide = dtype.kind == "f" and (dtype.itemsize == 2 or (x.size > BLOCK and not inner))
+    s = np.add.reduce(x, axes, np.float64 if wide else dtype, None, keepdims)  # type: ignore[call-overload]
+    if n != 1:
+        s = s / n
+    return np.asarray(s, dtype)

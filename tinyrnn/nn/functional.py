@@ -10,7 +10,7 @@ import numpy as np
 from tinyrnn.autograd.graph import Array, Gradient
 from tinyrnn.autograd.record import needs_grad, record
 from tinyrnn.autograd.views import check_in_place
-from tinyrnn.kernels.sums import sum_rows
+from tinyrnn.kernels.sums import sum_axes, sum_rows
 from tinyrnn.ops.operands import check_same_dtype, operands, tensor_argument
 from tinyrnn.ops.pointwise import relu, sigmoid, tanh
 from tinyrnn.random import default_generator
@@ -83,8 +83,8 @@ def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
         dx = (g * (2 / n)).astype(difference.dtype, copy=False) * difference
         return dx, -dx
 
-    precise = np.float32 if square.dtype == np.float16 else square.dtype  # in which a sum of halves would overflow
-    loss = square if reduction == "none" else (np.add.reduce(square, None, precise) / n).astype(square.dtype)
+    every = tuple(range(square.ndim))
+    loss = square if reduction == "none" else sum_axes(square, every, square.dtype, n=n)
     return record("mse_loss", loss, (input, target), pullback)
 
 

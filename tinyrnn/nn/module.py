@@ -281,9 +281,9 @@ class Module:
         """Casts floating parameters, with their gradients, and buffers. The tensors stay the objects they are."""
         for tensor in [*self.parameters(), *self.buffers()]:
             if tensor.is_floating_point() and tensor.dtype != dtype:
-                grad, tensor.grad = tensor.grad, None
                 tensor.data = tensor.data.to(dtype)
-                tensor.grad = None if grad is None else grad.to(dtype)
+                if tensor.total_grad is not None:
+                    tensor.total_grad = tensor.total_grad.to(dtype)
         return self
 
     def double(self) -> Self:

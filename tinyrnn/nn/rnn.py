@@ -33,7 +33,8 @@ class RNN(Module):
     dropout        the probability with which, in training, an output of a layer is 0 for the next; not after the last
     bidirectional  D = 2 directions: a second set of weights walks t = T..1, and y_t holds both states, forward first
 
-    Calling it with x and, if it is not zero, h_0 gives (y, h_n).
+    Calling it with x and, if it is not zero, h_0 gives (y, h_n). Each layer is one node of the graph, so the gradient
+    that y_t can show is only what reaches it as an output; for all of dL/dh_t loop over an RNNCell.
     Shapes: x (T, N, I), h_0 and h_n (L D, N, H), y (T, N, D H), with y of the last layer only; unbatched x (T, I),
         h_0 and h_n (L D, H), y (T, D H). In h_n the directions of layer 0 come first, then those of layer 1, ...
     Parameters, for layer k: weight_ih_lk (H, I), then (H, D H) for k > 0; weight_hh_lk (H, H); bias_ih_lk and
@@ -162,9 +163,8 @@ class RNN(Module):
         words = [f"{self.input_size}, {self.hidden_size}"]
         usual = {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0, "bidirectional": False}
         words += [f"{name}={getattr(self, name)}" for name, value in usual.items() if getattr(self, name) != value]
-        words += (
-            [f"nonlinearity={self.nonlinearity}"] if self.nonlinearity not in ("tanh", "relu") else []
-        )  # not torch's
+        if self.nonlinearity not in ("tanh", "relu"):  # torch's, which its repr leaves out
+            words.append(f"nonlinearity={self.nonlinearity}")
         return ", ".join(words)
 
 

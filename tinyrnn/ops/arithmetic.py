@@ -13,7 +13,7 @@ import numpy as np
 from tinyrnn.autograd.graph import Array, Gradient
 from tinyrnn.autograd.record import needs_grad, record
 from tinyrnn.dtypes import get_default_dtype
-from tinyrnn.ops.operands import constant, number, operands, tensor_argument
+from tinyrnn.ops.operands import constant, number, operands, tensor_argument, where_it_passes
 
 if TYPE_CHECKING:
     from tinyrnn.tensor import Tensor
@@ -153,10 +153,12 @@ def minimum(input: Tensor, other: Any) -> Tensor:
 
 def _extremum(name: str, input: Tensor, other: Any, pick: np.ufunc, loses: np.ufunc, wins: np.ufunc) -> Tensor:
     x, y, second = operands(name, input, other)
+    need_x, need_y = needs_grad(input), needs_grad(second)
     equal, x_loses, y_loses = np.equal(x, y), loses(x, y), wins(x, y)
 
     def pullback(g: Array) -> tuple[Gradient, Gradient]:
-        g = np.where(equal, 0.5 * g, g)
-        return np.where(x_loses, 0, g), np.where(y_loses, 0, g)
+        if equal.any():
+            g = np.where(equal, 0.5 * g, g)
+        return where_it_passes(g, ~x_loses) if need_x else None, where_it_passes(g, ~y_loses) if need_y else None
 
     return record(name, pick(x, y), (input, second), pullback)

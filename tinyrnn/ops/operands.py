@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from tinyrnn.autograd.graph import Array, Value, make
+from tinyrnn.autograd.modes import state
+from tinyrnn.autograd.record import needs_grad
 from tinyrnn.devices import check_device
 from tinyrnn.dtypes import as_dtype, get_default_dtype, promote
 
@@ -27,7 +29,9 @@ def operands(name: str, input: Tensor, other: Any) -> tuple[Array, Any, Tensor |
         tensor_argument(name, input)
     x = input.array
     if isinstance(other, np.ndarray):
-        other = make(input.result, other.copy())  # whose changes would not be counted
+        if state.grad and needs_grad(input):  # what a pullback may read must not change; here nothing counts changes
+            other = other.copy()
+        other = make(input.result, other)
     if isinstance(other, Value):
         y = other.array
         if x.dtype is not y.dtype:
@@ -122,6 +126,11 @@ def normal_axes(name: str, dim: Any, ndim: int) -> tuple[int, ...]:
     if len(set(axes)) < len(axes):
         raise ValueError(f"{name}: dim {dim} names an axis twice")
     return axes[:ndim]  # dim 0 of a 0-d tensor is no axis of NumPy's
+
+
+def where_it_passes(g: Array, mask: Array) -> Array:
+    """g where the mask holds, else 0. A product is faster than a choice, but 0 times inf or NaN would be NaN."""
+    return g * mask if np.isfinite(g).all() else np.where(mask, g, 0)
 
 
 def to_arguments(args: tuple[Any, ...], dtype: Any, device: Any) -> np.dtype[Any] | None:

@@ -13,7 +13,7 @@ import numpy as np
 from tinyrnn.autograd.graph import Array, Gradient, make
 from tinyrnn.autograd.record import record
 from tinyrnn.dtypes import get_default_dtype
-from tinyrnn.ops.operands import floating, number, tensor_argument
+from tinyrnn.ops.operands import floating, number, tensor_argument, where_it_passes
 
 if TYPE_CHECKING:
     from tinyrnn.tensor import Tensor
@@ -99,7 +99,7 @@ def relu(input: Tensor) -> Tensor:
     y = np.maximum(tensor_argument("relu", input), 0)
 
     def pullback(g: Array) -> tuple[Gradient]:
-        return (np.where(y != 0, g, 0),)  # chosen, not multiplied: 0 times inf would be NaN
+        return (where_it_passes(g, y != 0),)
 
     return record("relu", y, (input,), pullback, saves_output=True)
 
@@ -130,7 +130,7 @@ def clamp(input: Tensor, min: float | None = None, max: float | None = None) -> 
 
     def pullback(g: Array) -> tuple[Gradient]:
         inside = (True if min is None else x >= min) & (True if max is None else x <= max)
-        return (np.where(inside, g, 0),)
+        return (where_it_passes(g, np.asarray(inside)),)
 
     return record("clamp", y, (input,), pullback, saved=(input,))
 

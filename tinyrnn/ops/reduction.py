@@ -5,15 +5,17 @@ Raises IndexError for an axis that is not there, ValueError for one named twice,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from tinyrnn.autograd.graph import Array, Gradient, make
 from tinyrnn.autograd.record import record
-from tinyrnn.dtypes import as_dtype, float64
+from tinyrnn.dtypes import as_dtype
+from tinyrnn.kernels.sums import sum_axes
 from tinyrnn.ops.operands import normal_axes, tensor_argument
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ def sum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: DTypeLi
     axes = normal_axes("sum", dim, x.ndim)
     whole = x.dtype.kind in "bui"
     kind = as_dtype("sum", dtype) if dtype is not None else np.dtype(np.int64) if whole else x.dtype
-    y, shape = _total(x, axes, kind, keepdim).astype(kind, copy=False), x.shape
+    y, shape = sum_axes(x, axes, kind, keepdim), x.shape
     if kind.kind != "f":
         count: Tensor = make(input.result, y)
         return count
@@ -54,8 +56,8 @@ def mean(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: DTypeL
         raise TypeError(
             f"mean: the tensor is {kind}, expected a floating dtype: use .float(), or dtype=tinyrnn.float32"
         )
-    n = int(np.prod([x.shape[axis] for axis in axes]))
-    y, shape = (_total(x, axes, kind, keepdim) / n).astype(kind, copy=False), x.shape
+    n = math.prod([x.shape[axis] for axis in axes])
+    y, shape = sum_axes(x, axes, kind, keepdim, n), x.shape
 
     def pullback(g: Array) -> tuple[Gradient]:
         return (_repeat(g / max(n, 1), shape, axes),)
@@ -68,10 +70,3 @@ def _repeat(g: Array, shape: tuple[int, ...], axes: tuple[int, ...]) -> Array:
     dx = np.empty(shape, g.dtype)
     dx[...] = g.reshape([1 if axis in axes else n for axis, n in enumerate(shape)])
     return dx
-
-
-def _total(x: Array, axes: tuple[int, ...], dtype: np.dtype[Any], keepdim: bool) -> Any:
-    """The sum; of many numbers in float64, since NumPy adds along leading axes one by one, and float32 loses digits."""
-    if dtype.kind == "f" and x.size > 256:
-        dtype = float64
-    return np.add.reduce(x, axes, dtype, keepdims=True) if keepdim else np.add.reduce(x, axes, dtype)

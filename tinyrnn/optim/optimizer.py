@@ -122,11 +122,11 @@ class Optimizer:
         if sizes != own:
             raise ValueError(f"{name}: load_state_dict: groups of {sizes} parameters, expected groups of {own}")
         order = [i for group in groups for i in group["params"]]
-        strangers = [i for i in state_dict["state"] if i not in order]
+        strangers = [i for i in state_dict["state"] if i not in set(order)]
         if len(set(order)) < len(order) or strangers:
             raise ValueError(
-                f"{name}: load_state_dict: the groups number their parameters {order}, and there is a state for "
-                f"{strangers or 'one twice'}: expected each parameter once, and a state only for these"
+                f"{name}: load_state_dict: the groups have the parameters {order}, the state those of "
+                f"{list(state_dict['state'])}: expected each parameter once, and a state only for these"
             )
         state: dict[Tensor, dict[str, Any]] = {}
         for p, i in zip(parameters, order, strict=True):
