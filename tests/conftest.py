@@ -16,17 +16,6 @@ settings.register_profile("quick", max_examples=25, deadline=None)
 settings.load_profile("quick")
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--slow", action="store_true", help="also run the tests that take longer: the demos in full")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not config.getoption("--slow"):
-        for item in items:
-            if "slow" in item.keywords:
-                item.add_marker(pytest.mark.skip(reason="takes longer: pytest --slow runs it"))
-
-
 @pytest.fixture(scope="session")
 def torch() -> ModuleType:
     """The torch module. Without torch the test is skipped, or fails if TINYRNN_REQUIRE_TORCH is set, as CI does."""
