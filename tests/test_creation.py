@@ -242,3 +242,25 @@ def test_float16_can_be_drawn() -> None:
         tinyrnn.rand(3, dtype=tinyrnn.float16).dtype,
         tinyrnn.nn.Linear(2, 2, dtype=tinyrnn.float16).weight.dtype,
     } == {tinyrnn.float16}
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: tinyrnn.randint(0, 1000, (5,), dtype=tinyrnn.uint8),
+        lambda: tinyrnn.randint(-1, 5, (5,), dtype=tinyrnn.uint8),
+        lambda: tinyrnn.randperm(1000, dtype=tinyrnn.uint8),
+        lambda: tinyrnn.full((2,), 300, dtype=tinyrnn.uint8),
+    ],
+)
+def test_no_dtype_wraps_what_it_cannot_hold(draw: Callable[[], Tensor]) -> None:
+    with pytest.raises(ValueError, match="not all numbers fit uint8"):
+        draw()
+    assert tinyrnn.randint(0, 256, (5,), dtype=tinyrnn.uint8).dtype == tinyrnn.uint8
+    assert sorted(tinyrnn.randperm(256, dtype=tinyrnn.uint8).tolist()) == list(range(256))
+
+
+@pytest.mark.parametrize("dtype", [tinyrnn.int64, tinyrnn.float32])
+def test_complex_numbers_do_not_lose_their_imaginary_part_unasked(dtype: Any) -> None:
+    with pytest.raises(TypeError, match="complex numbers do not fit"):
+        tinyrnn.tensor([1 + 2j], dtype=dtype)

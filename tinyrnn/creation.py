@@ -84,15 +84,23 @@ def _array(name: str, data: Any, dtype: DTypeLike | None) -> Array:
         raise ValueError(f"{name}: the lists are ragged, expected equal lengths at each depth (pad them?)") from None
     as_dtype(name, array.dtype)
     numbers = isinstance(data, list | tuple | int | float) and array.size and array.dtype != bool
-    if numbers and wanted is not None and wanted.kind in "ui":
-        limits = np.iinfo(wanted)
-        if array.dtype.kind == "c" or not (np.min(array) >= limits.min and np.max(array) <= limits.max):
-            raise ValueError(f"{name}: not all numbers fit {wanted}, whose range is {limits.min} to {limits.max}")
+    if numbers and wanted is not None:
+        if array.dtype.kind == "c" and wanted.kind != "c":
+            raise TypeError(f"{name}: complex numbers do not fit {wanted}: take their .real, or numpy.abs")
+        _check_range(name, wanted, np.min(array), np.max(array))
     if wanted is None and isinstance(data, list | tuple | float):
         floats = [get_default_dtype() if kind is float else kind for kind in found if np.dtype(kind).kind == "f"]
         if floats or not found:  # what NumPy takes Python's floats for is float64
             wanted = np.result_type(*floats) if floats else get_default_dtype()
     return array if wanted is None else array.astype(wanted, copy=False)
+
+
+def _check_range(name: str, dtype: np.dtype[Any], low: Any, high: Any) -> None:
+    """Raises ValueError if numbers from low to high, NaN among them, do not fit a dtype of whole numbers."""
+    if dtype.kind in "ui":
+        limits = np.iinfo(dtype)
+        if not (low >= limits.min and high <= limits.max):
+            raise ValueError(f"{name}: not all numbers fit {dtype}, whose range is {limits.min} to {limits.max}")
 
 
 def _plain(data: Any, found: set[Any]) -> Any:
@@ -223,11 +231,15 @@ def randint(
         low, high = 0, low
     if low >= high:
         raise ValueError(f"randint: numbers from {low} to below {high}: there are none, expected low < high")
+    kind = as_dtype("randint", dtype)
+    _check_range("randint", kind, low, high - 1)
     drawn = random.default_generator.integers(low, high, _shape("randint", (size,)))
-    return _wrap("randint", drawn.astype(as_dtype("randint", dtype)), requires_grad, device)
+    return _wrap("randint", drawn.astype(kind), requires_grad, device)
 
 
 def randperm(n: int, *, dtype: DTypeLike = np.int64, device: Any = None) -> Tensor:
     """0..n-1 in a random order."""
     check_device("randperm", device)  # before anything is drawn
-    return _wrap("randperm", random.default_generator.permutation(n).astype(as_dtype("randperm", dtype)), False, device)
+    kind = as_dtype("randperm", dtype)
+    _check_range("randperm", kind, 0, n - 1 if isinstance(n, int) else 0)  # what is no number is refused below
+    return _wrap("randperm", random.default_generator.permutation(n).astype(kind), False, device)
