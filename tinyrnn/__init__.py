@@ -2,25 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from tinyrnn import autograd, nn, optim
+from tinyrnn import autograd, creation, nn, ops, optim
 from tinyrnn.autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
-from tinyrnn.creation import (
-    arange,
-    as_tensor,
-    empty,
-    from_numpy,
-    full,
-    linspace,
-    ones,
-    ones_like,
-    rand,
-    randint,
-    randn,
-    randperm,
-    tensor,
-    zeros,
-    zeros_like,
-)
+from tinyrnn.creation import *
 from tinyrnn.dtypes import (
     boolean,
     float16,
@@ -34,25 +18,7 @@ from tinyrnn.dtypes import (
     set_default_dtype,
     uint8,
 )
-from tinyrnn.ops.arithmetic import add, div, maximum, minimum, mul, neg, pow, square, sub
-from tinyrnn.ops.compare import allclose, eq, ge, gt, le, lt, ne, where
-from tinyrnn.ops.linalg import matmul
-from tinyrnn.ops.pointwise import abs, clamp, clone, cos, exp, log, relu, sigmoid, sin, sqrt, tanh
-from tinyrnn.ops.reduction import mean, sum
-from tinyrnn.ops.shaping import (
-    cat,
-    chunk,
-    flatten,
-    permute,
-    reshape,
-    split,
-    squeeze,
-    stack,
-    t,
-    transpose,
-    unbind,
-    unsqueeze,
-)
+from tinyrnn.ops import *
 from tinyrnn.random import Generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from tinyrnn.tensor import Tensor
 
@@ -75,35 +41,16 @@ if not TYPE_CHECKING:  # a type checker would take every name for granted
 __all__ = [
     "Generator",
     "Tensor",
-    "abs",
-    "add",
-    "allclose",
-    "arange",
-    "as_tensor",
     "autograd",
     "bool",
-    "cat",
-    "chunk",
-    "clamp",
-    "clone",
-    "cos",
-    "div",
     "double",
-    "empty",
     "enable_grad",
-    "eq",
-    "exp",
-    "flatten",
     "float",
     "float16",
     "float32",
     "float64",
-    "from_numpy",
-    "full",
-    "ge",
     "get_default_dtype",
     "get_rng_state",
-    "gt",
     "half",
     "initial_seed",
     "int",
@@ -112,53 +59,16 @@ __all__ = [
     "int32",
     "int64",
     "is_grad_enabled",
-    "le",
-    "linspace",
-    "log",
     "long",
-    "lt",
     "manual_seed",
-    "matmul",
-    "maximum",
-    "mean",
-    "minimum",
-    "mul",
-    "ne",
-    "neg",
     "nn",
     "no_grad",
-    "ones",
-    "ones_like",
     "optim",
-    "permute",
-    "pow",
-    "rand",
-    "randint",
-    "randn",
-    "randperm",
-    "relu",
-    "reshape",
     "seed",
     "set_default_dtype",
     "set_grad_enabled",
     "set_rng_state",
-    "sigmoid",
-    "sin",
-    "split",
-    "sqrt",
-    "square",
-    "squeeze",
-    "stack",
-    "sub",
-    "sum",
-    "t",
-    "tanh",
-    "tensor",
-    "transpose",
     "uint8",
-    "unbind",
-    "unsqueeze",
-    "where",
-    "zeros",
-    "zeros_like",
 ]
+__all__ += creation.__all__
+__all__ += ops.__all__

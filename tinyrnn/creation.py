@@ -19,6 +19,24 @@ from tinyrnn.dtypes import as_dtype, get_default_dtype
 from tinyrnn.ops.operands import number, sizes, tensor_argument
 from tinyrnn.tensor import Tensor
 
+__all__ = [
+    "arange",
+    "as_tensor",
+    "empty",
+    "from_numpy",
+    "full",
+    "linspace",
+    "ones",
+    "ones_like",
+    "rand",
+    "randint",
+    "randn",
+    "randperm",
+    "tensor",
+    "zeros",
+    "zeros_like",
+]
+
 
 def _wrap(name: str, array: Any, requires_grad: bool, device: Any) -> Tensor:
     check_device(name, device)

@@ -16,11 +16,12 @@ from tinyrnn.autograd.hooks import register_hook, retain_grad
 from tinyrnn.autograd.views import source_of, version_of
 from tinyrnn.dtypes import float32, float64, get_default_dtype, int64
 from tinyrnn.formatting import format_tensor
-from tinyrnn.ops import arithmetic, compare, indexing, inplace, linalg, pointwise, reduction, shaping
+from tinyrnn.ops import compare, pointwise, shaping
+from tinyrnn.ops.methods import Methods
 from tinyrnn.ops.operands import normal_axis, to_arguments
 
 
-class Tensor(Value):
+class Tensor(Methods):
     """An array with a place in the graph of what was computed.
 
     array          the NumPy array itself; reading or writing it goes unrecorded
@@ -267,8 +268,6 @@ class Tensor(Value):
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if self.array.ndim == 0 else object.__format__(self, spec)
 
-    __hash__ = object.__hash__
-
     def __copy__(self) -> Self:
         """A leaf in the same memory: what changes one in place is counted for both."""
         copy = make(type(self), self.array)
@@ -307,55 +306,15 @@ class Tensor(Value):
         """As int64."""
         return pointwise.cast(self, int64)
 
-    # operations
+    # operations: the table of ops/methods.py, and these
 
-    add, sub, mul, div, pow = arithmetic.add, arithmetic.sub, arithmetic.mul, arithmetic.div, arithmetic.pow
-    neg, square = arithmetic.neg, arithmetic.square
-    maximum, minimum = arithmetic.maximum, arithmetic.minimum
-    __add__ = __radd__ = arithmetic.add
-    __mul__ = __rmul__ = arithmetic.mul
-    __sub__, __rsub__ = arithmetic.sub, arithmetic.rsub
-    __truediv__, __rtruediv__ = arithmetic.div, arithmetic.rdiv
-    __pow__, __rpow__ = arithmetic.pow, arithmetic.rpow
-    __neg__ = arithmetic.neg
-
-    exp, log, sqrt, sin, cos = pointwise.exp, pointwise.log, pointwise.sqrt, pointwise.sin, pointwise.cos
-    tanh, sigmoid, relu = pointwise.tanh, pointwise.sigmoid, pointwise.relu
-    abs = __abs__ = pointwise.abs
-    clamp, clone = pointwise.clamp, pointwise.clone
-
-    sum, mean = reduction.sum, reduction.mean
-
-    matmul = __matmul__ = linalg.matmul
-
-    def __rmatmul__(self, other: Any) -> Tensor:
-        return linalg.matmul(other, self)
-
-    reshape, view, flatten = shaping.reshape, shaping.view, shaping.flatten
-    permute, transpose, t = shaping.permute, shaping.transpose, shaping.t
-    squeeze, unsqueeze, expand = shaping.squeeze, shaping.unsqueeze, shaping.expand
-    unbind, split, chunk = shaping.unbind, shaping.split, shaping.chunk
-
-    __getitem__, __setitem__ = indexing.getitem, indexing.setitem
-
-    eq, ne, lt, le, gt, ge = compare.eq, compare.ne, compare.lt, compare.le, compare.gt, compare.ge
-    __lt__, __le__, __gt__, __ge__ = lt, le, gt, ge
+    __hash__ = object.__hash__
 
     def __eq__(self, other: object) -> Any:
         return compare.eq(self, other) if isinstance(other, _COMPARABLE) else NotImplemented
 
     def __ne__(self, other: object) -> Any:
         return compare.ne(self, other) if isinstance(other, _COMPARABLE) else NotImplemented
-
-    allclose = compare.allclose
-
-    add_ = __iadd__ = inplace.add_
-    sub_ = __isub__ = inplace.sub_
-    mul_ = __imul__ = inplace.mul_
-    div_ = __itruediv__ = inplace.div_
-    pow_ = __ipow__ = inplace.pow_
-    neg_, clamp_ = inplace.neg_, inplace.clamp_
-    copy_, fill_, zero_ = inplace.copy_, inplace.fill_, inplace.zero_
 
     @property
     def T(self) -> Tensor:  # noqa: N802

@@ -13,197 +13,15 @@ import numpy as np
 import pytest
 
 import tinyrnn
+from gradient_cases import CASES, NO_GRADIENT
 from tinyrnn import Tensor, ops
 from tinyrnn.autograd.gradcheck import gradcheck
-from tinyrnn.ops import arithmetic, compare, indexing, inplace, linalg, pointwise, reduction, shaping
-
-ONE = [(), (3,), (2, 3), (0,), (2, 0, 3), (2, 1, 3)]
-TWO = [((), ()), ((2, 3), (2, 3)), ((2, 3), (3,)), ((2, 1), (1, 3)), ((), (2, 3)), ((2, 3), ()), ((0, 3), (1, 3))]
-MASK = np.array([[True, False, True], [False, False, True]])
-
-Case = tuple[Callable[..., Any], list[Any]]  # a function of tensors, and the shapes to try it with
-
-
-def one(op: Callable[..., Any]) -> list[Case]:
-    return [(op, ONE)]
-
-
-def two(op: Callable[..., Any]) -> list[Case]:
-    return [(op, TWO), (lambda x: op(x, x), ONE)]
-
-
-def positive(x: Tensor) -> Tensor:
-    return x * x + 0.5
-
-
-def clone_then(op: Callable[..., Any]) -> Callable[..., Any]:
-    """`op`, which changes its first argument in place, on a clone, with a use of what it was before."""
-
-    def changed(x: Tensor, *others: Tensor) -> Tensor:
-        y = x * 1
-        before = y.tanh()
-        op(y, *others)
-        return y * 2 + before
-
-    return changed
-
-
-def on_a_view(op: Callable[..., Any]) -> Callable[..., Any]:
-    """`op` on a part of a clone: the rest has to keep its gradient, and other views to see the change."""
-
-    def changed(x: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
-        y = x * 1
-        other = y.t()
-        op(y[1:], *others)
-        return y, other
-
-    return changed
-
-
-def set_to(index: Any) -> Callable[..., Any]:
-    def changed(x: Tensor, y: Tensor) -> Tensor:
-        z = x * 1
-        indexing.setitem(z, index, y)
-        return z
-
-    return changed
-
-
-def in_place(op: Callable[..., Any]) -> list[Case]:
-    return [
-        (clone_then(op), [((2, 3), (2, 3)), ((2, 3), (3,)), ((2, 3), ()), ((), ()), ((0, 3), (1, 3))]),
-        (on_a_view(op), [((3, 2), (2, 2)), ((3, 2), ())]),
-    ]
-
-
-CASES: dict[str, list[Case]] = {
-    "arithmetic.add": two(arithmetic.add) + two(lambda x, y: arithmetic.add(x, y, alpha=-2.5)),
-    "arithmetic.sub": two(arithmetic.sub) + two(lambda x, y: arithmetic.sub(x, y, alpha=-2.5)),
-    "arithmetic.mul": two(arithmetic.mul),
-    "arithmetic.div": two(lambda x, y: arithmetic.div(x, positive(y))),
-    "arithmetic.pow": [
-        *two(lambda x, y: arithmetic.pow(positive(x), y)),
-        *(case for n in (-1.5, -1, 0.5, 1, 2, 3) for case in one(lambda x, n=n: arithmetic.pow(positive(x), n))),
-        *one(lambda x: arithmetic.pow(x, 3)),
-        *one(lambda x: arithmetic.pow(x, 0) + x),
-    ],
-    "arithmetic.neg": one(arithmetic.neg),
-    "arithmetic.square": one(arithmetic.square),
-    "arithmetic.rsub": one(lambda x: arithmetic.rsub(x, 2.5)) + two(arithmetic.rsub),
-    "arithmetic.rdiv": one(lambda x: arithmetic.rdiv(positive(x), 2.5)),
-    "arithmetic.rpow": one(lambda x: arithmetic.rpow(x, 2.5)),
-    "arithmetic.maximum": [(arithmetic.maximum, TWO)],  # not with itself: a tie is a kink
-    "arithmetic.minimum": [(arithmetic.minimum, TWO)],
-    "pointwise.exp": one(pointwise.exp),
-    "pointwise.log": one(lambda x: pointwise.log(positive(x))),
-    "pointwise.sqrt": one(lambda x: pointwise.sqrt(positive(x))),
-    "pointwise.sin": one(pointwise.sin),
-    "pointwise.cos": one(pointwise.cos),
-    "pointwise.tanh": one(pointwise.tanh),
-    "pointwise.sigmoid": one(pointwise.sigmoid),
-    "pointwise.relu": one(pointwise.relu),
-    "pointwise.abs": one(pointwise.abs),
-    "pointwise.clamp": [
-        *one(lambda x: pointwise.clamp(x, -0.5, 0.5)),
-        *one(lambda x: pointwise.clamp(x, min=-0.3)),
-        *one(lambda x: pointwise.clamp(x, max=0.3)),
-    ],
-    "pointwise.clone": one(pointwise.clone),
-    "pointwise.cast": one(lambda x: pointwise.cast(x, tinyrnn.float64) * 2),  # to float32, see test_pointwise.py
-    "reduction.sum": [
-        *one(reduction.sum),
-        *one(lambda x: reduction.sum(x, -1)),
-        (lambda x: reduction.sum(x, (0, -1), keepdim=True), [(2, 3), (2, 0, 3), (2, 1, 3)]),
-    ],
-    "reduction.mean": [
-        *[(reduction.mean, [(), (3,), (2, 3)])],
-        (lambda x: reduction.mean(x, -1), [(3,), (2, 3), (0, 3)]),
-        (lambda x: reduction.mean(x, (0, -1), keepdim=True), [(2, 3), (2, 1, 3)]),
-    ],
-    "linalg.matmul": [
-        (
-            linalg.matmul,
-            [
-                ((3,), (3,)),
-                ((3,), (3, 2)),
-                ((2, 3), (3,)),
-                ((2, 3), (3, 4)),
-                ((3,), (2, 3, 4)),
-                ((2, 2, 3), (3,)),
-                ((2, 1, 2, 3), (3, 3, 2)),
-                ((2, 3), (2, 3, 2)),
-                ((0, 3), (3, 2)),
-                ((2, 0), (0, 3)),
-            ],
-        ),
-        (lambda x: linalg.matmul(x, x), [(2, 2), (3,), (2, 2, 2)]),
-        (lambda x: linalg.matmul(x, x.mT), [(2, 3), (2, 2, 3)]),
-    ],
-    "shaping.reshape": [(lambda x: shaping.reshape(x, -1), ONE[:4]), (lambda x: shaping.reshape(x, 3, 2), [(2, 3)])],
-    "shaping.view": [(lambda x: shaping.view(x.clone(), 3, 1, -1), [(2, 3), (3,)])],
-    "shaping.flatten": [*one(shaping.flatten), (lambda x: shaping.flatten(x, 1), [(2, 1, 3), (2, 3)])],
-    "shaping.permute": [(lambda x: shaping.permute(x, 2, 0, -2), [(2, 1, 3), (2, 0, 3)])],
-    "shaping.transpose": [(lambda x: shaping.transpose(x, 0, -1), ONE)],
-    "shaping.t": [(shaping.t, ONE[:4])],
-    "shaping.squeeze": [*one(shaping.squeeze), (lambda x: shaping.squeeze(x, (0, 1)), [(2, 1, 3), (1, 1, 2)])],
-    "shaping.unsqueeze": [*one(lambda x: shaping.unsqueeze(x, -1)), *one(lambda x: shaping.unsqueeze(x, 0))],
-    "shaping.expand": [(lambda x: shaping.expand(x, 2, -1, 3), [(2, 1, 3), (1, 1), (3, 1), (1, 0, 3)])],
-    "shaping.cat": [
-        (lambda *xs: shaping.cat(xs, 1), [((2, 3), (2, 1)), ((2, 0), (2, 3)), ((0,), (2, 3), (2, 2))]),
-        (lambda x: shaping.cat([x, 2 * x, x]), [(3,), (2, 3), (0,)]),
-    ],
-    "shaping.stack": [
-        (lambda *xs: shaping.stack(xs, -1), [((), ()), ((2, 3), (2, 3)), ((0,), (0,))]),
-        (lambda x: shaping.stack([x, 2 * x, x]), ONE),
-    ],
-    "shaping.unbind": [(lambda x: shaping.unbind(x, -1), [(3,), (2, 3), (0, 2)]), (lambda x: x.unbind()[1], [(2, 3)])],
-    "shaping.split": [
-        (lambda x: shaping.split(x, 2, -1), [(3,), (2, 5), (2, 1)]),
-        (lambda x: shaping.split(x, [1, 0, 2], -1)[::2], [(3,), (2, 3)]),
-    ],
-    "shaping.chunk": [(lambda x: shaping.chunk(x, 2, -1), [(3,), (2, 5), (2, 0)])],
-    "indexing.getitem": [
-        (lambda x: indexing.getitem(x, 1) * indexing.getitem(x, -1), [(3,), (2, 3)]),
-        (lambda x: indexing.getitem(x, (..., slice(None, None, -2), None)), [(3,), (2, 3), (0,)]),
-        (lambda x: indexing.getitem(x, ([1, 0, 1, 1],)), [(3,), (2, 3)]),
-        (lambda x: indexing.getitem(x, ([1, 0], slice(None), [[2], [2]])), [(2, 1, 3), (2, 2, 3)]),
-        (lambda x: indexing.getitem(x, (1, slice(None), [2, 0, 2])), [(2, 1, 3), (2, 2, 3)]),
-        (lambda x: indexing.getitem(x, MASK), [(2, 3)]),
-        (lambda x: indexing.getitem(x, []), [(3,), (2, 3)]),
-        (lambda x: x[0] * x[:, 1].sum() + x[0, 2] * x[-1], [(2, 3)]),
-    ],
-    "indexing.setitem": [
-        (set_to(1), [((3,), ()), ((2, 3), (3,)), ((2, 3), (1,))]),
-        (set_to((..., slice(None, None, -2))), [((3,), (2,)), ((2, 3), (2, 1)), ((2, 0), ())]),
-        (set_to(MASK), [((2, 3), (3,)), ((2, 3), ())]),
-        (set_to(([0, 1, 0], [2, 1, 2])), [((2, 3), (3,)), ((2, 3), ())]),  # an element twice: the last value stays
-        (set_to((1, slice(None), [2, 0])), [((2, 2, 3), (2, 2)), ((2, 2, 3), (2,))]),
-        (lambda x: set_to(0)(x, x[1] * x[0]), [(2, 3), (3,)]),
-    ],
-    "inplace.add_": in_place(inplace.add_),
-    "inplace.sub_": in_place(inplace.sub_),
-    "inplace.mul_": in_place(inplace.mul_),
-    "inplace.div_": in_place(lambda x, y: inplace.div_(x, positive(y))),
-    "inplace.pow_": in_place(lambda x, y: inplace.pow_(x, 3)) + in_place(lambda x, y: inplace.pow_(x, 1).mul_(y)),
-    "inplace.neg_": in_place(lambda x, y: inplace.neg_(x)),
-    "inplace.clamp_": in_place(lambda x, y: inplace.clamp_(x, -0.5, 0.5)),
-    "inplace.copy_": in_place(inplace.copy_),
-    "inplace.fill_": in_place(lambda x, y: inplace.fill_(x, y.sum())),
-    "inplace.zero_": in_place(lambda x, y: inplace.zero_(x).add_(y)),
-    "compare.where": [
-        (lambda x, y: compare.where(x.detach() > 0, x, y), TWO),
-        (lambda x: compare.where(x > 0, x, 2.5) + compare.where(x > 0, 2.5, x), ONE),
-        (lambda x: compare.where(x > 0, x, x * x), ONE),
-    ],
-}
-# No gradient can flow: the result is a bool.
-BOOL = {f"compare.{name}" for name in ("eq", "ne", "lt", "le", "gt", "ge", "allclose")}
 
 
 def operations() -> Iterator[str]:
-    """The public functions of all files of ops/ but operands.py, which holds none."""
+    """The public functions of all files of ops/ but operands.py and methods.py, which hold none."""
     for module in pkgutil.iter_modules(ops.__path__):
-        if module.name != "operands":
+        if module.name not in ("operands", "methods"):
             found = importlib.import_module(f"{ops.__name__}.{module.name}")
             for name, function in vars(found).items():
                 if inspect.isfunction(function) and function.__module__ == found.__name__ and name[0] != "_":
@@ -211,7 +29,7 @@ def operations() -> Iterator[str]:
 
 
 def test_every_operation_has_a_gradient_check() -> None:
-    assert set(operations()) == set(CASES) | BOOL
+    assert set(operations()) == set(CASES) | NO_GRADIENT
 
 
 def test_every_check_calls_the_operation_that_it_is_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,8 @@
 """Modules: layers, cells and losses, with torch's names, arguments, shapes and numbers."""
 
-from tinyrnn.nn import functional, init, utils
-from tinyrnn.nn.linear import Linear
-from tinyrnn.nn.loss import MSELoss
-from tinyrnn.nn.module import Module
+from tinyrnn.nn import functional, init, modules, utils
+from tinyrnn.nn.modules import *
 from tinyrnn.nn.parameter import Parameter
-from tinyrnn.nn.rnn import RNN, RNNCell
 
-__all__ = ["RNN", "Linear", "MSELoss", "Module", "Parameter", "RNNCell", "functional", "init", "utils"]
+__all__ = ["Parameter", "functional", "init", "modules", "utils"]
+__all__ += modules.__all__

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd.graph import Array
+
 
 def positive(name: str, what: str, value: Any) -> int:
     """`value`, a whole number of at least 1. Raises TypeError or ValueError."""
@@ -29,3 +31,21 @@ def number(name: str, what: str, value: Any) -> float:
         return float(value)
     except (TypeError, ValueError):
         raise TypeError(f"{name}: {what} is {value!r}, expected a number") from None
+
+
+def check_probability(name: str, p: float) -> None:
+    """Raises ValueError unless p is a number and 0 <= p <= 1."""
+    if isinstance(p, bool) or not isinstance(p, int | float | np.number) or not 0 <= p <= 1:
+        raise ValueError(f"{name}: the probability is {p!r}, expected a number from 0 to 1")
+
+
+def check_floating(name: str, x: Array) -> None:
+    """Raises TypeError unless the array is of a floating dtype."""
+    if x.dtype.kind != "f":
+        raise TypeError(f"{name}: the input is {x.dtype}, expected a floating dtype: .float() it")
+
+
+def check_reduction(name: str, reduction: str) -> None:
+    """Raises ValueError unless the reduction is one of torch's three."""
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"{name}: the reduction is {reduction!r}, expected 'mean', 'sum' or 'none'")

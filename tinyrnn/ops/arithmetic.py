@@ -18,6 +18,8 @@ from tinyrnn.ops.operands import constant, number, operands, tensor_argument, wh
 if TYPE_CHECKING:
     from tinyrnn.tensor import Tensor
 
+__all__ = ["add", "div", "maximum", "minimum", "mul", "neg", "pow", "square", "sub"]
+
 
 def add(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
     """z = x + alpha y,  dx = g,  dy = alpha g."""

@@ -13,6 +13,8 @@ from tinyrnn.ops.operands import check_broadcast, constant, operands, tensor_arg
 if TYPE_CHECKING:
     from tinyrnn.tensor import Tensor
 
+__all__ = ["allclose", "eq", "ge", "gt", "le", "lt", "ne", "where"]
+
 
 def _bools(like: Tensor, array: Array) -> Tensor:
     bools: Tensor = make(like.result, array)

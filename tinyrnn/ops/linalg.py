@@ -13,6 +13,8 @@ from tinyrnn.ops.operands import check_broadcast, check_same_dtype, tensor_argum
 if TYPE_CHECKING:
     from tinyrnn.tensor import Tensor
 
+__all__ = ["matmul"]
+
 
 def matmul(input: Tensor, other: Tensor) -> Tensor:
     """Z = X Y,  dX = G Y^T,  dY = X^T G.
@@ -48,3 +50,8 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
 
     saved = (None if kept_y is None else other, None if kept_x is None else input)
     return record("matmul", np.matmul(x, y), (input, other), pullback, saved=saved)
+
+
+def rmatmul(input: Tensor, other: Tensor) -> Tensor:
+    """other @ input."""
+    return matmul(other, input)

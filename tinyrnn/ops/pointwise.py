@@ -18,6 +18,8 @@ from tinyrnn.ops.operands import floating, number, tensor_argument, where_it_pas
 if TYPE_CHECKING:
     from tinyrnn.tensor import Tensor
 
+__all__ = ["abs", "clamp", "clone", "cos", "exp", "log", "relu", "sigmoid", "sin", "sqrt", "tanh"]
+
 
 def exp(input: Tensor) -> Tensor:
     """y = e^x,  dx = g y."""

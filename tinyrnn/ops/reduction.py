@@ -21,6 +21,8 @@ from tinyrnn.ops.operands import normal_axes, tensor_argument
 if TYPE_CHECKING:
     from tinyrnn.tensor import Tensor
 
+__all__ = ["mean", "sum"]
+
 Dim = int | Sequence[int] | None
 
 

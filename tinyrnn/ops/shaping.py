@@ -20,6 +20,21 @@ from tinyrnn.ops.operands import normal_axis, sizes, tensor_argument
 if TYPE_CHECKING:
     from tinyrnn.tensor import Tensor
 
+__all__ = [
+    "cat",
+    "chunk",
+    "flatten",
+    "permute",
+    "reshape",
+    "split",
+    "squeeze",
+    "stack",
+    "t",
+    "transpose",
+    "unbind",
+    "unsqueeze",
+]
+
 
 def _filled(name: str, shape: tuple[int, ...], x: Array) -> tuple[int, ...]:
     """`shape` with the size that follows in the place of -1."""

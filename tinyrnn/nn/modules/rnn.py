@@ -14,8 +14,8 @@ from tinyrnn.autograd.record import needs_grad, record_many
 from tinyrnn.creation import empty, zeros
 from tinyrnn.kernels.rnn import NONLINEARITIES, rnn
 from tinyrnn.nn import functional, init
-from tinyrnn.nn.arguments import flag, positive
-from tinyrnn.nn.module import Module
+from tinyrnn.nn.arguments import check_probability, flag, positive
+from tinyrnn.nn.modules.module import Module
 from tinyrnn.nn.parameter import Parameter
 from tinyrnn.ops.shaping import cat
 from tinyrnn.tensor import Tensor
@@ -69,7 +69,7 @@ class RNN(Module):
         self.nonlinearity = _known("RNN", nonlinearity)
         self.bias = flag("RNN", "bias", bias)
         self.batch_first = flag("RNN", "batch_first", batch_first)
-        functional.check_probability("RNN", dropout)
+        check_probability("RNN", dropout)
         self.dropout = float(dropout)
         self.bidirectional = flag("RNN", "bidirectional", bidirectional)
         if dropout and num_layers == 1:

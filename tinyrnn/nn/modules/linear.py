@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 from tinyrnn.creation import empty
 from tinyrnn.nn import functional, init
 from tinyrnn.nn.arguments import positive
-from tinyrnn.nn.module import Module
+from tinyrnn.nn.modules.module import Module
 from tinyrnn.nn.parameter import Parameter
 from tinyrnn.tensor import Tensor
 

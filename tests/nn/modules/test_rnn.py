@@ -338,7 +338,7 @@ def no_arithmetic(monkeypatch):
     def run(*args, **kwargs):
         raise AssertionError("computed before the arguments were checked")
 
-    monkeypatch.setattr("tinyrnn.nn.rnn.rnn", run)
+    monkeypatch.setattr("tinyrnn.nn.modules.rnn.rnn", run)
     monkeypatch.setattr(functional, "linear", run)
 
 

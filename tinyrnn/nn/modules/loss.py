@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tinyrnn.nn import functional
-from tinyrnn.nn.module import Module
+from tinyrnn.nn.arguments import check_reduction
+from tinyrnn.nn.modules.module import Module
 from tinyrnn.tensor import Tensor
 
 
@@ -21,7 +22,7 @@ class MSELoss(Module):
 
     def __init__(self, reduction: str = "mean") -> None:
         super().__init__()
-        functional.check_reduction("MSELoss", reduction)
+        check_reduction("MSELoss", reduction)
         self.reduction = reduction
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
