@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+import functools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 
 _NUMBERS = (int, float, complex)
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def operands(name: str, input: Tensor, other: Any) -> tuple[Array, Any, Tensor | None]:
@@ -144,3 +146,17 @@ def to_arguments(args: tuple[Any, ...], dtype: Any, device: Any) -> np.dtype[Any
             dtype = argument
     check_device("to", device)
     return None if dtype is None else as_dtype("to", dtype)
+
+
+def numpy_names(op: F) -> F:
+    """`op`, which takes its dim and keepdim under NumPy's names too, axis and keepdims, as torch's ops do."""
+
+    @functools.wraps(op)
+    def renamed(*args: Any, **kwargs: Any) -> Any:
+        if "axis" in kwargs:
+            kwargs["dim"] = kwargs.pop("axis")
+        if "keepdims" in kwargs:
+            kwargs["keepdim"] = kwargs.pop("keepdims")
+        return op(*args, **kwargs)
+
+    return cast(F, renamed)
