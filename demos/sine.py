@@ -20,16 +20,14 @@ window, where a state of zero cannot know yet which way the wave goes.
 
 from __future__ import annotations
 
-import argparse
 import math
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
+import common
 import tinyrnn
+from common import BLACK, GREY, ORANGE
 from tinyrnn import Tensor, nn, optim
 
 STARTS = range(3)  # a wave begins at t = 0, 1 or 2
@@ -62,7 +60,7 @@ def train(net: Net, steps: int, lr: float = 0.01) -> list[float]:
     criterion = nn.MSELoss()
     optimizer = optim.Adam(net.parameters(), lr)
     losses = []
-    with tqdm(range(steps), "training", disable=None) as bar, suppress(KeyboardInterrupt):  # no bar without a terminal
+    with common.progress(steps) as bar:
         for i in bar:
             wave = windows[tinyrnn.randint(len(STARTS), (1,)).item()]
             x, target = wave[:, :-1], wave[:, 1:]  # the answer to each point is the point after it
@@ -94,83 +92,50 @@ def run_free(net: Net, window: Tensor, points: int) -> Tensor:
 
 def draw(path: Path, start: float, predictions: np.ndarray, losses: list[float], title: str) -> None:
     """The wave and the free run, its error beneath, and the loss: a PNG."""
-    import matplotlib
-    from matplotlib.figure import Figure  # a Figure without pyplot needs no screen
-
     t = start + DT * np.arange(2 * POINTS)
     read, free = t[:POINTS], t[POINTS:]
-    grey, black, orange, blue = "#BBBBBB", "#222222", "#E69F00", "#0072B2"  # all eyes can tell them apart
-    with matplotlib.rc_context({"font.size": 12, "axes.spines.top": False, "axes.spines.right": False}):
-        figure = Figure(figsize=(11, 4.8), dpi=100, layout="constrained")
+    with common.drawing(path) as figure:
         axes = figure.subplot_mosaic([["wave", "loss"], ["error", "loss"]], width_ratios=(5, 3), height_ratios=(3, 1))
         figure.suptitle(title)
 
         wave, error, loss = axes["wave"], axes["error"], axes["loss"]
-        wave.plot(t, np.sin(t), color=grey, linewidth=6, label="true wave")
-        wave.plot(read, np.sin(read), ".", color=black, label="read (priming)")
-        wave.plot(free, predictions, ".-", color=orange, linewidth=1, label="predicted, running free")
+        wave.plot(t, np.sin(t), color=GREY, linewidth=6, label="true wave")
+        wave.plot(read, np.sin(read), ".", color=BLACK, label="read (priming)")
+        wave.plot(free, predictions, ".-", color=ORANGE, linewidth=1, label="predicted, running free")
         wave.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False, handlelength=1.2)
         wave.set(ylabel="amplitude")
         wave.tick_params(labelbottom=False)
 
-        error.plot(free, predictions - np.sin(free), color=orange)
-        error.axhline(0, color=grey, linewidth=1)
+        error.plot(free, predictions - np.sin(free), color=ORANGE)
+        error.axhline(0, color=GREY, linewidth=1)
         error.sharex(wave)
         error.set(xlabel="time t (rad)", ylabel="error", xticks=range(0, 21, 5))
         for panel in (wave, error):
-            panel.axvline(free[0] - DT / 2, color=black, linewidth=1, linestyle="--")  # from here on it is alone
+            panel.axvline(free[0] - DT / 2, color=BLACK, linewidth=1, linestyle="--")  # from here on it is alone
 
-        span, steps = min(100, len(losses)), np.arange(1, len(losses) + 1)
-        smooth = np.convolve(losses, np.full(span, 1 / span), "valid")
-        loss.semilogy(steps, losses, color=blue, alpha=0.3, linewidth=0.8, label="each step")
-        loss.semilogy(steps[span - 1 :], smooth, color=blue, linewidth=2, label=f"mean of {span} steps")
-        loss.set(xlabel="training step", ylabel="loss (mean squared error)")
-        loss.legend(frameon=False)
-        figure.savefig(path)
+        common.draw_losses(loss, losses, "loss (mean squared error)")
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Learns a sine wave, then goes on alone.", usage=argparse.SUPPRESS)
-    parser.add_argument("--steps", type=int, default=6000, help="of training, or until Ctrl-C (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="of all that is random (default: %(default)s)")
+    parser = common.options("Learns a sine wave, then goes on alone.", steps=6000)
     parser.add_argument("--hidden", type=int, default=16, help="size of the network's state (default: %(default)s)")
-    parser.add_argument("--out", type=Path, default="out", help="folder for the picture (default: %(default)s)")
-    parser.add_argument("--no-plot", action="store_true", help="draw no picture")
-    args = parser.parse_args(argv)
-    picture = args.out / "sine.png"
-    try:  # what cannot be done is better heard of before the training
-        if args.steps < 1:
-            raise ValueError(f"--steps is {args.steps}, expected at least 1")
-        tinyrnn.manual_seed(args.seed)
+    args = common.begin(parser, argv, "sine")
+    with common.refusing(parser):
         net = Net(args.hidden)
-        if not args.no_plot:
-            import matplotlib  # noqa: F401
-
-            args.out.mkdir(parents=True, exist_ok=True)
-            with picture.open("ab") if picture.exists() else tempfile.TemporaryFile(dir=args.out):
-                pass
-    except ImportError:
-        parser.error("matplotlib is not installed: pip install -e '.[demos]', or --no-plot")
-    except OSError as problem:
-        parser.error(f"--out {args.out}: no picture can be written there: {problem.strerror}")
-    except (ValueError, MemoryError) as problem:
-        parser.error(str(problem))
 
     losses = train(net, args.steps)
-    if not losses:
-        parser.exit(130, "stopped before the first step was done\n")
+    early = common.stopped(parser, len(losses), args.steps)
     wave = waves(2 * POINTS)
     predictions = run_free(net, wave[:, :POINTS], POINTS)
     errors = ((predictions - wave[:, POINTS:]) ** 2).mean(dim=(1, 2)).numpy()
     worst = int(errors.argmax())
     loss, error = f"loss {np.mean(losses[-100:]):.1e}", f"free-running mean squared error {errors[worst]:.1e}"
-    early = "" if len(losses) == args.steps else f", stopped before {args.steps}: the learning rate had not fallen yet"
+    early += ": the learning rate had not fallen yet" * bool(early)
     print(f"{loss} (step {len(losses)}, mean of the last {len(losses[-100:])}{early})")
     print(f"{error} (next {POINTS} points, worst of {len(errors)} starts)")
-    if not args.no_plot:
+    if args.picture:
         title = f"RNN of {args.hidden} units: {loss}, {error} (worst of {len(errors)} starts)"
-        draw(picture, STARTS[worst], predictions[worst].numpy().ravel(), losses, title)
-        print(f"picture: {picture}")
+        draw(args.picture, STARTS[worst], predictions[worst].numpy().ravel(), losses, title)
 
 
 if __name__ == "__main__":

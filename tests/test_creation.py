@@ -114,7 +114,22 @@ EXPRESSIONS = [
     "m.arange(np.int64(5))", "m.arange(m.tensor(4))", "m.arange(0, m.tensor(2.5))", "m.arange(-1, 1, 0.5)",
     "m.arange(2**53, 2**53 + 3)", "m.linspace(0, 1, 5)", "m.linspace(3, -3, 4)", "m.linspace(0, 1, 1)",
     "m.linspace(0, 1, 0)", "m.linspace(2, 2, 3)", "m.linspace(0, 1, 5, dtype=m.float64)",
-    "m.linspace(0, 10, 4, dtype=m.int64)",
+    "m.linspace(0, 10, 4, dtype=m.int64)", "m.zeros(size=(2, 3))", "m.ones(size=[2])", "m.zeros((m.tensor(2), 3))",
+    "m.zeros(2, m.tensor([1, 3]).max())", "m.zeros(m.ones(2, 3).shape)", "m.zeros(m.ones(2, 3).size())",
+    "m.zeros(2, layout=m.strided, device='cpu', pin_memory=False)", "m.zeros(2, out=None, device=m.device('cpu'))",
+    "m.full(size=(2,), fill_value=1.5)", "m.full_like(m.ones(2, dtype=m.int64), 3.7)", "m.full_like(m.ones(2), 3)",
+    "m.full_like(m.ones(2), 2, dtype=m.int64)", "m.zeros_like(m.ones(2), device='cpu', memory_format=None)",
+    "m.zeros_like(m.ones(2, 3), memory_format=m.preserve_format)", "m.eye(2)", "m.eye(2, 3)",
+    "m.eye(3, 2, dtype=m.int64)",
+    "m.eye(0)", "m.eye(n=2, m=3)", "m.logspace(0, 2, 3)", "m.logspace(0, 2, 5, 2)",
+    "m.logspace(-1, 1, steps=2, base=2.5)",
+    "m.logspace(0, 1, 3, dtype=m.float64)", "m.arange(end=3)", "m.arange(start=1, end=3)", "m.arange(1, 7, step=2)",
+    "m.arange(3.5, dtype=m.int64)", "m.arange(1, 10, 2.5, dtype=m.int64)", "m.linspace(0, 1, steps=3)",
+    "m.linspace(m.tensor(0.0), m.tensor(1.0), 3)", "m.linspace(start=0, end=1, steps=4)", "m.asarray([1, 2.5])",
+    "m.asarray(np.ones(2))", "m.asarray([1, 2], dtype=m.float64)", "m.asarray(m.ones(2), copy=True)",
+    "m.tensor([m.tensor([1, 2]).max(), 3])", "m.tensor([[m.tensor(1.5)], [2]])", "m.zeros(2, dtype=float)",
+    "m.zeros(2, dtype=int)", "m.zeros(2, dtype=bool)", "m.ones((2, 3), dtype=m.short)",
+    "m.tensor([1.0], device='cpu:0')",
 ]  # fmt: skip
 
 
@@ -140,41 +155,6 @@ def test_evenly_spaced_numbers_are_torchs(torch: ModuleType, a: float, b: float,
 def test_empty_has_the_shape_and_dtype_that_it_is_given() -> None:
     x = tinyrnn.empty(2, 3, dtype=tinyrnn.int32)
     assert (x.shape, x.dtype) == ((2, 3), tinyrnn.int32)
-
-
-@pytest.mark.parametrize(
-    "draw",
-    [
-        "m.rand(2, 3)",
-        "m.rand(2, dtype=m.float64)",
-        "m.randn(2, 3)",
-        "m.randn(20)",
-        "m.randn((3,), dtype=m.float64)",
-        "m.randint(10, (5,))",
-        "m.randint(3, 10, (2, 3))",
-        "m.randint(high=10, size=(4,))",
-        "m.randint(7, size=(4,))",
-        "m.randint(-5, 5, (4,), dtype=m.float32)",
-        "m.randperm(9)",
-        "m.randperm(5, dtype=m.int32)",
-    ],
-)
-def test_random_numbers_are_torchs_after_the_same_seed(torch: ModuleType, draw: str) -> None:
-    drawn = []
-    for m in (tinyrnn, torch):  # twice, so that each takes as many numbers from the stream as torch's
-        m.manual_seed(7)
-        drawn.append([eval(draw), eval(draw)])
-    for ours, theirs in zip(*drawn, strict=True):
-        assert f"torch.{ours.dtype}" == str(theirs.dtype)
-        np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=0, atol=1e-6, strict=True)
-
-
-def test_a_seed_repeats_the_numbers_and_another_does_not() -> None:
-    def draw(seed: int) -> list[Any]:
-        tinyrnn.manual_seed(seed)
-        return [x.tolist() for x in (tinyrnn.rand(3), tinyrnn.randn(3), tinyrnn.randint(99, (3,)), tinyrnn.randperm(5))]
-
-    assert draw(1) == draw(1) != draw(2)
 
 
 @pytest.mark.parametrize(
@@ -209,9 +189,22 @@ def test_a_seed_repeats_the_numbers_and_another_does_not() -> None:
         ),
         (lambda: tinyrnn.arange(0, 5, 0), ValueError, "^arange: from 0 to 5 in steps of 0"),
         (lambda: tinyrnn.linspace(0, 1, -1), ValueError, "^linspace: -1 steps, expected at least 0"),
-        (lambda: tinyrnn.randint(3, 3, (2,)), ValueError, "^randint: numbers from 3 to below 3: there are none"),
-        (lambda: tinyrnn.randn(-2), ValueError, "^randn: the shape is"),
-        (lambda: tinyrnn.rand(2.5), TypeError, "^rand: got"),
+        (lambda: tinyrnn.zeros(2, size=(3,)), TypeError, r"^zeros: got the shape twice, \(2,\) and size=\(3,\)"),
+        (lambda: tinyrnn.zeros(2, colour=1), TypeError, r"^zeros\(\) got an unexpected keyword argument 'colour'"),
+        (lambda: tinyrnn.full((2,), 1, size=3), TypeError, "multiple values for argument 'size'"),
+        (lambda: tensor([1.0], size=3), TypeError, r"^tensor\(\) got an unexpected keyword argument 'size'"),
+        (lambda: tinyrnn.zeros(2, out=tensor([1.0])), ValueError, "^zeros: out=.*expected None: copy_ or fill_"),
+        (lambda: tinyrnn.ones(2, pin_memory=True), ValueError, "^ones: pin_memory=True.*no other device"),
+        (lambda: tinyrnn.ones(2, layout="csr"), ValueError, "^ones: layout='csr'.*expected tinyrnn.strided"),
+        (lambda: tinyrnn.empty_like(tensor([1.0]), memory_format=3), ValueError, "^empty_like: memory_format=3"),
+        (lambda: tinyrnn.arange(), TypeError, r"^arange: got no end, expected arange\(end\)"),
+        (lambda: tinyrnn.arange(float("inf")), ValueError, "^arange: from 0 to inf .*finite"),
+        (lambda: tinyrnn.linspace(0, 1, 2.5), TypeError, "^linspace: steps is float, expected a whole number"),
+        (lambda: tinyrnn.logspace(0, 1, -1), ValueError, "^logspace: -1 steps"),
+        (lambda: tinyrnn.eye(2, -1), ValueError, r"^eye: the shape is \(2, -1\)"),
+        (lambda: tinyrnn.eye(2.0), TypeError, "^eye: got .*expected whole numbers"),
+        (lambda: tinyrnn.asarray([1.0], copy=False), ValueError, "^asarray: list cannot become this tensor without"),
+        (lambda: tinyrnn.full_like(tensor([1]), "a"), TypeError, "^full_like: fill_value is str, expected a number"),
     ],
 )
 def test_what_makes_no_tensor_is_refused(make: Callable[[], Any], error: type[Exception], message: str) -> None:
@@ -226,22 +219,6 @@ def test_what_makes_no_tensor_is_refused(make: Callable[[], Any], error: type[Ex
 def test_a_number_that_does_not_fit_its_dtype_is_refused(data: Any, dtype: Any) -> None:
     with pytest.raises(ValueError, match="not all numbers fit"):
         tinyrnn.tensor(data, dtype=dtype)
-
-
-def test_what_is_refused_draws_no_random_numbers() -> None:
-    expected = tinyrnn.manual_seed(0) and tinyrnn.rand(1)
-    tinyrnn.manual_seed(0)
-    for draw in (tinyrnn.rand, tinyrnn.randn):
-        with pytest.raises(ValueError, match="device"):
-            draw(3, device="cuda")
-    assert tinyrnn.rand(1).item() == expected.item()
-
-
-def test_float16_can_be_drawn() -> None:
-    assert {
-        tinyrnn.rand(3, dtype=tinyrnn.float16).dtype,
-        tinyrnn.nn.Linear(2, 2, dtype=tinyrnn.float16).weight.dtype,
-    } == {tinyrnn.float16}
 
 
 @pytest.mark.parametrize(
@@ -264,3 +241,29 @@ def test_no_dtype_wraps_what_it_cannot_hold(draw: Callable[[], Tensor]) -> None:
 def test_complex_numbers_do_not_lose_their_imaginary_part_unasked(dtype: Any) -> None:
     with pytest.raises(TypeError, match="complex numbers do not fit"):
         tinyrnn.tensor([1 + 2j], dtype=dtype)
+
+
+def test_what_is_made_like_another_lies_in_memory_as_it_does(torch: ModuleType) -> None:
+    for m in (tinyrnn, torch):
+        x = m.ones(2, 3, 4).permute(2, 0, 1)
+        for like in (m.zeros_like, m.ones_like, m.empty_like):
+            assert like(x).stride() == (1, 12, 4)
+            assert like(x, memory_format=m.contiguous_format).stride() == (6, 3, 1)
+
+
+def test_asarray_says_whether_it_copies() -> None:
+    array, x = np.ones(2), tinyrnn.ones(2, requires_grad=True)
+    assert tinyrnn.asarray(array, copy=False).array is array
+    assert not np.shares_memory(tinyrnn.asarray(array, copy=True).array, array)
+    assert tinyrnn.asarray(x) is x
+    assert not tinyrnn.asarray(x, requires_grad=False).requires_grad
+    assert tinyrnn.asarray(x, copy=True).grad_fn is not None
+    assert tinyrnn.asarray([1.0], requires_grad=True).is_leaf
+
+
+def test_a_leaf_that_learns_can_be_made_by_all() -> None:
+    makers = [lambda **k: tinyrnn.zeros_like(tensor([1.0]), **k), lambda **k: tinyrnn.eye(2, **k)]
+    makers += [lambda **k: tinyrnn.logspace(0, 1, 2, **k), lambda **k: tinyrnn.empty(size=(2,), **k)]
+    for make in makers:
+        assert make(requires_grad=True).requires_grad
+        assert not make(requires_grad=False).requires_grad

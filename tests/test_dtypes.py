@@ -18,6 +18,7 @@ def test_the_dtypes_are_numpys_under_torchs_names() -> None:
     for name in NAMES:
         assert getattr(tinyrnn, name) == np.dtype(name)
     aliases = {"float": "float32", "double": "float64", "half": "float16", "long": "int64", "int": "int32"}
+    aliases |= {"short": "int16"}
     for alias, name in aliases.items():
         assert getattr(tinyrnn, alias) is getattr(tinyrnn, name)
 
@@ -87,3 +88,65 @@ def test_the_default_dtype_is_a_floating_one(dtype: str) -> None:
     with pytest.raises(TypeError, match=f"^set_default_dtype: {dtype} is not a floating dtype, expected float32"):
         tinyrnn.set_default_dtype(dtype)
     assert tinyrnn.get_default_dtype() is tinyrnn.float32
+
+
+OPERANDS = [2, 2.5, True]
+OPERANDS += [(name, shape) for name in ("bool", "uint8", "int8", "int64", "float32", "float64") for shape in ((), (2,))]
+
+
+def operand(m: Any, given: Any) -> Any:
+    return m.ones(given[1], dtype=getattr(m, given[0])) if isinstance(given, tuple) else given
+
+
+def test_result_type_is_torchs(torch: ModuleType) -> None:
+    for a in OPERANDS:
+        for b in OPERANDS:
+            if isinstance(a, tuple) or isinstance(b, tuple):
+                ours, theirs = (m.result_type(operand(m, a), operand(m, b)) for m in (tinyrnn, torch))
+                assert f"torch.{ours}" == str(theirs), (a, b)
+
+
+def test_result_type_is_that_of_the_result() -> None:
+    for a in OPERANDS:
+        for b in OPERANDS:
+            if isinstance(a, tuple) and not (a[0] == b or isinstance(b, bool)):
+                x, y = operand(tinyrnn, a), operand(tinyrnn, b)
+                assert tinyrnn.result_type(x, y) == (x * y).dtype, (a, b)
+    with pytest.raises(TypeError, match=r"^result_type: got str, expected a tensor or a number"):
+        tinyrnn.result_type("a", 1)
+
+
+def test_promote_types_is_torchs(torch: ModuleType) -> None:
+    for a in NAMES:
+        for b in NAMES:
+            ours, theirs = (m.promote_types(getattr(m, a), getattr(m, b)) for m in (tinyrnn, torch))
+            assert f"torch.{ours}" == str(theirs), (a, b)
+
+
+def test_the_limits_are_torchs(torch: ModuleType) -> None:
+    for name in ("float16", "float32", "float64"):
+        ours, theirs = (m.finfo(getattr(m, name)) for m in (tinyrnn, torch))
+        for limit in ("bits", "eps", "max", "min", "tiny", "smallest_normal", "resolution", "dtype"):
+            assert getattr(ours, limit) == getattr(theirs, limit)
+            assert type(getattr(ours, limit)) is type(getattr(theirs, limit))
+    for name in ("uint8", "int8", "int16", "int32", "int64"):
+        ours, theirs = (m.iinfo(getattr(m, name)) for m in (tinyrnn, torch))
+        for limit in ("bits", "max", "min", "dtype"):
+            assert getattr(ours, limit) == getattr(theirs, limit)
+
+
+def test_the_limits_are_those_of_the_dtype() -> None:
+    assert tinyrnn.finfo().max == tinyrnn.finfo(tinyrnn.float32).max == float(np.finfo(np.float32).max)
+    assert str(tinyrnn.finfo()) == "finfo(resolution=1e-06, min=-3.40282e+38, max=3.40282e+38, eps=1.19209e-07, " + (
+        "tiny=1.17549e-38, dtype=float32)"
+    )
+    with pytest.raises(TypeError, match=r"^finfo: int64 is not a floating dtype: iinfo has"):
+        tinyrnn.finfo(tinyrnn.int64)
+    with pytest.raises(TypeError, match=r"^iinfo: float32 is no dtype of whole numbers: finfo has"):
+        tinyrnn.iinfo(tinyrnn.float32)
+
+
+def test_a_dtype_is_an_instance_of_dtype() -> None:
+    assert isinstance(tinyrnn.float32, tinyrnn.dtype)
+    assert tinyrnn.ones(1).dtype is tinyrnn.float32
+    assert tinyrnn.float32.itemsize == 4

@@ -131,3 +131,38 @@ def test_lines_are_at_most_80_characters_long() -> None:
 
 def test_numbers_without_a_normal_one_print_without_a_warning() -> None:
     assert repr(tensor([5e-324, 1e308], dtype=tinyrnn.float64)).startswith("tensor([4.9407e-324, 1.0000e+308]")
+
+
+OPTIONS: list[dict[str, Any]] = [
+    {}, {"precision": 2}, {"precision": 0}, {"threshold": 5}, {"threshold": 5, "edgeitems": 1}, {"linewidth": 40},
+    {"sci_mode": True}, {"sci_mode": False}, {"profile": "short"}, {"profile": "full"},
+    {"profile": "short", "precision": 6}, {"profile": "default", "linewidth": 30},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_the_options_do_what_torchs_do(torch: ModuleType, options: dict[str, Any]) -> None:
+    rng = np.random.default_rng(0)
+    arrays = [rng.standard_normal((3, 7)), rng.standard_normal(2000) * 1e-5, np.arange(30.0), np.array([1e-5, 1e9])]
+    arrays += [np.array(1.25), np.arange(12), np.array([0.5, np.nan, -np.inf]), rng.standard_normal((5, 40))]
+    try:
+        for m in (tinyrnn, torch):
+            m.set_printoptions(**options)
+        for x in (a.astype(np.float32) if a.dtype.kind == "f" else a for a in arrays):
+            assert repr(tensor(x)) == repr(torch.tensor(x))
+    finally:
+        for m in (tinyrnn, torch):
+            m.set_printoptions(profile="default")
+
+
+def test_the_options_change_what_is_printed_and_come_back() -> None:
+    try:
+        tinyrnn.set_printoptions(precision=2, sci_mode=False)
+        assert repr(tensor([1.0, 1e-5])) == "tensor([1.00, 0.00])"
+        tinyrnn.set_printoptions(threshold=3, edgeitems=1)
+        assert repr(tinyrnn.arange(5)) == "tensor([0,  ..., 4])"
+    finally:
+        tinyrnn.set_printoptions(profile="default")
+    assert repr(tensor([1.0, 1e-5])) == "tensor([1.0000e+00, 1.0000e-05])"
+    with pytest.raises(ValueError, match=r"^set_printoptions: profile is 'long', expected one of default, short, full"):
+        tinyrnn.set_printoptions(profile="long")

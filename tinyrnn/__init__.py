@@ -2,29 +2,41 @@
 
 from typing import TYPE_CHECKING, Any
 
-from tinyrnn import autograd, creation, nn, ops, optim
-from tinyrnn.autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
-from tinyrnn.creation import *
-from tinyrnn.dtypes import (
-    boolean,
-    float16,
-    float32,
-    float64,
-    get_default_dtype,
-    int8,
-    int16,
-    int32,
-    int64,
-    set_default_dtype,
-    uint8,
+from tinyrnn import (
+    accelerator,
+    autograd,
+    backends,
+    creation,
+    cuda,
+    devices,
+    dtypes,
+    legacy,
+    nn,
+    ops,
+    optim,
+    random,
+    sampling,
+    serialization,
+    utils,
 )
+from tinyrnn.absent import absent
+from tinyrnn.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from tinyrnn.creation import *
+from tinyrnn.devices import *
+from tinyrnn.dtypes import *
+from tinyrnn.dtypes import boolean
+from tinyrnn.formatting import set_printoptions
+from tinyrnn.legacy import *
 from tinyrnn.ops import *
-from tinyrnn.random import Generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
-from tinyrnn.tensor import Tensor
+from tinyrnn.random import initial_seed, manual_seed, seed
+from tinyrnn.sampling import *
+from tinyrnn.serialization import load, save
+from tinyrnn.size import Size
+from tinyrnn.tensor import Tensor, is_tensor
 
 __version__ = "0.1.0"
 
-float, double, half, long = float32, float64, float16, int64  # torch's other names
+float, double, half, long, short = float32, float64, float16, int64, int16  # torch's other names
 int, bool = int32, boolean
 
 if not TYPE_CHECKING:  # a type checker would take every name for granted
@@ -33,42 +45,44 @@ if not TYPE_CHECKING:  # a type checker would take every name for granted
         return __all__
 
     def __getattr__(name: str) -> Any:
-        raise AttributeError(
-            f"tinyrnn has no {name!r}: this is not (yet) the whole of torch. What is here: dir(tinyrnn)"
-        )
+        raise absent(__name__, name)
 
 
 __all__ = [
-    "Generator",
+    "Size",
     "Tensor",
+    "accelerator",
     "autograd",
+    "backends",
     "bool",
+    "cuda",
     "double",
     "enable_grad",
     "float",
-    "float16",
-    "float32",
-    "float64",
-    "get_default_dtype",
-    "get_rng_state",
     "half",
+    "inference_mode",
     "initial_seed",
     "int",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
     "is_grad_enabled",
+    "is_tensor",
+    "load",
     "long",
     "manual_seed",
     "nn",
     "no_grad",
     "optim",
+    "random",
+    "save",
     "seed",
-    "set_default_dtype",
+    "serialization",
     "set_grad_enabled",
-    "set_rng_state",
-    "uint8",
+    "set_printoptions",
+    "short",
+    "utils",
 ]
 __all__ += creation.__all__
+__all__ += devices.__all__
+__all__ += dtypes.__all__
+__all__ += legacy.__all__
 __all__ += ops.__all__
+__all__ += sampling.__all__

@@ -1,75 +1,61 @@
-"""Making tensors: from data, from nothing but a shape, and at random.
+"""Making tensors from data, and from nothing but a shape. Those drawn at random are in sampling.py.
 
 In all of them: dtype, None for the default (float32 unless set_default_dtype changed it); requires_grad, whether a
-backward pass shall fill .grad; device, which may only be the CPU. Shapes may be given as f(2, 3) or f((2, 3)).
-Raises TypeError for a dtype or a size that is none, ValueError for a negative size.
+backward pass shall fill .grad; device, which may only be the CPU; layout, memory_format and pin_memory, which may say
+what is so anyway. Shapes may be given as f(2, 3), f((2, 3)) or f(size=(2, 3)), the sizes also as 0-d tensors.
+Raises TypeError for a dtype, a size or a keyword that is none, ValueError for a negative size, RuntimeError for whole
+numbers that shall require a gradient. Unlike torch's they fill no tensor that is there already (out=).
 """
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from tinyrnn import random
 from tinyrnn.autograd.graph import Array, make
-from tinyrnn.devices import check_device
-from tinyrnn.dtypes import as_dtype, get_default_dtype
-from tinyrnn.ops.operands import number, sizes, tensor_argument
+from tinyrnn.devices import contiguous_format
+from tinyrnn.dtypes import as_dtype
+from tinyrnn.making import Options, Sized, as_array, check_options, leaf, shape_of, wanted
+from tinyrnn.ops.operands import number, tensor_argument
 from tinyrnn.tensor import Tensor
 
 __all__ = [
     "arange",
     "as_tensor",
+    "asarray",
     "empty",
+    "empty_like",
+    "eye",
     "from_numpy",
     "full",
+    "full_like",
     "linspace",
+    "logspace",
     "ones",
     "ones_like",
-    "rand",
-    "randint",
-    "randn",
-    "randperm",
     "tensor",
     "zeros",
     "zeros_like",
 ]
 
 
-def _wrap(name: str, array: Any, requires_grad: bool, device: Any) -> Tensor:
-    check_device(name, device)
-    tensor = make(Tensor, array)
-    if requires_grad:
-        tensor.requires_grad = True
-    return tensor
-
-
-def _float_dtype(name: str, dtype: DTypeLike | None) -> np.dtype[Any]:
-    return get_default_dtype() if dtype is None else as_dtype(name, dtype)
-
-
-def _shape(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
-    shape = sizes(name, size)
-    if any(n < 0 for n in shape):
-        raise ValueError(f"{name}: the shape is {shape}, expected sizes of at least 0")
-    return shape
-
-
-def tensor(data: Any, *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def tensor(data: Any, *, dtype: DTypeLike | None = None, **options: Unpack[Options]) -> Tensor:
     """A leaf with a copy of `data`: numbers, lists of them to any depth, arrays, tensors. No gradient flows to these.
 
     Without a dtype: that of an array or tensor; the default one for Python's floats, int64 for ints, bool for bools.
     Raises ValueError for ragged lists and for numbers outside the range of a dtype of whole numbers (torch lets -1 into
-    uint8, as 255), TypeError for what holds no numbers, RuntimeError for whole numbers that shall
-    require a gradient.
+    uint8, as 255), TypeError for what holds no numbers. A list may hold tensors with axes too, which torch refuses;
+    that clone() says the same of a tensor, torch warns of and this does not.
 
     >>> tensor([[1.0, 2.5], [3.0, 4.0]])
     tensor([[1.0000, 2.5000],
             [3.0000, 4.0000]])
     """
-    return _wrap("tensor", np.array(_array("tensor", data, dtype)), requires_grad, device)
+    check_options("tensor", options)
+    return leaf(Tensor, np.array(as_array("tensor", data, dtype)), options)
 
 
 def as_tensor(data: Any, dtype: DTypeLike | None = None, device: Any = None) -> Tensor:
@@ -79,7 +65,33 @@ def as_tensor(data: Any, dtype: DTypeLike | None = None, device: Any = None) -> 
     """
     if isinstance(data, Tensor):
         return data.to(dtype=dtype, device=device)
-    return _wrap("as_tensor", _array("as_tensor", data, dtype), False, device)
+    check_options("as_tensor", {"device": device})
+    return make(Tensor, as_array("as_tensor", data, dtype))
+
+
+def asarray(
+    obj: Any,
+    *,
+    dtype: DTypeLike | None = None,
+    device: Any = None,
+    copy: bool | None = None,
+    requires_grad: bool | None = None,
+) -> Tensor:
+    """`obj` as a tensor: copied if copy=True, never if False, and by default where it has to change.
+
+    requires_grad  None: as obj does; True: a gradient flows back to obj if it is a tensor; False: none does
+    Raises ValueError if copy=False and a copy is needed, and as `tensor` does.
+    """
+    found = as_tensor(obj, dtype, device)
+    memory = obj.array if isinstance(obj, Tensor) else obj
+    same = isinstance(memory, np.ndarray) and found.array is memory
+    if copy and same:
+        found = found.clone()
+    elif copy is False and not same:
+        raise ValueError(f"asarray: {type(obj).__name__} cannot become this tensor without a copy, and copy=False")
+    if requires_grad is False or (requires_grad and not found.requires_grad):
+        return leaf(Tensor, found.array, {"requires_grad": requires_grad})
+    return found
 
 
 def from_numpy(array: Array) -> Tensor:
@@ -90,174 +102,114 @@ def from_numpy(array: Array) -> Tensor:
     return make(Tensor, array)
 
 
-def _array(name: str, data: Any, dtype: DTypeLike | None) -> Array:
-    wanted = None if dtype is None else as_dtype(name, dtype)
-    if isinstance(data, Tensor):
-        return data.array.astype(data.dtype if wanted is None else wanted, copy=False)
-    found: set[Any] = set()
-    plain = _plain(data, found)
-    try:
-        array = np.asarray(plain)
-    except ValueError:
-        raise ValueError(f"{name}: the lists are ragged, expected equal lengths at each depth (pad them?)") from None
-    as_dtype(name, array.dtype)
-    numbers = isinstance(data, list | tuple | int | float) and array.size and array.dtype != bool
-    if numbers and wanted is not None:
-        if array.dtype.kind == "c" and wanted.kind != "c":
-            raise TypeError(f"{name}: complex numbers do not fit {wanted}: take their .real, or numpy.abs")
-        _check_range(name, wanted, np.min(array), np.max(array))
-    if wanted is None and isinstance(data, list | tuple | float):
-        floats = [get_default_dtype() if kind is float else kind for kind in found if np.dtype(kind).kind == "f"]
-        if floats or not found:  # what NumPy takes Python's floats for is float64
-            wanted = np.result_type(*floats) if floats else get_default_dtype()
-    return array if wanted is None else array.astype(wanted, copy=False)
+def zeros(*shape: Any, dtype: DTypeLike | None = None, **options: Unpack[Sized]) -> Tensor:
+    """All 0."""
+    size, kind = shape_of("zeros", shape, options), wanted("zeros", dtype, options)
+    return leaf(Tensor, np.zeros(size, kind), options)
 
 
-def _check_range(name: str, dtype: np.dtype[Any], low: Any, high: Any) -> None:
-    """Raises ValueError if numbers from low to high, NaN among them, do not fit a dtype of whole numbers."""
-    if dtype.kind in "ui":
-        limits = np.iinfo(dtype)
-        if not (low >= limits.min and high <= limits.max):
-            raise ValueError(f"{name}: not all numbers fit {dtype}, whose range is {limits.min} to {limits.max}")
+def ones(*shape: Any, dtype: DTypeLike | None = None, **options: Unpack[Sized]) -> Tensor:
+    """All 1."""
+    size, kind = shape_of("ones", shape, options), wanted("ones", dtype, options)
+    return leaf(Tensor, np.ones(size, kind), options)
 
 
-def _plain(data: Any, found: set[Any]) -> Any:
-    """`data` with arrays in the place of tensors, also deep in lists; adds the dtypes and Python types to `found`."""
-    if isinstance(data, list | tuple):
-        types = set(map(type, data))
-        if types <= {bool, int, float}:
-            found |= types
-            return data
-        return [_plain(element, found) for element in data]
-    data = data.array if isinstance(data, Tensor) else data
-    found.add(type(data) if type(data) in (bool, int, float) else np.asarray(data).dtype)
-    return data
+def empty(*shape: Any, dtype: DTypeLike | None = None, **options: Unpack[Sized]) -> Tensor:
+    """With whatever the memory held."""
+    size, kind = shape_of("empty", shape, options), wanted("empty", dtype, options)
+    return leaf(Tensor, np.empty(size, kind), options)
 
 
-def zeros(*size: Any, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """All 0, of shape `size`."""
-    return _wrap("zeros", np.zeros(_shape("zeros", size), _float_dtype("zeros", dtype)), requires_grad, device)
+def full(size: Any, fill_value: Any, *, dtype: DTypeLike | None = None, **options: Unpack[Options]) -> Tensor:
+    """All fill_value, a number or a 0-d tensor, of shape `size`; int64, bool or the default dtype, as the number is."""
+    value = as_array("full", _number("full", fill_value), dtype)
+    kind = wanted("full", value.dtype, options)
+    return leaf(Tensor, np.full(shape_of("full", (size,), {}), value, kind), options)
 
 
-def ones(*size: Any, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """All 1, of shape `size`."""
-    return _wrap("ones", np.ones(_shape("ones", size), _float_dtype("ones", dtype)), requires_grad, device)
+def zeros_like(input: Tensor, *, dtype: DTypeLike | None = None, **options: Unpack[Options]) -> Tensor:
+    """All 0, of the shape and, without another, the dtype of `input`; in memory in its order too."""
+    return _like("zeros_like", input, 0, dtype, options)
 
 
-def empty(*size: Any, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """Of shape `size`, with whatever the memory held."""
-    return _wrap("empty", np.empty(_shape("empty", size), _float_dtype("empty", dtype)), requires_grad, device)
+def ones_like(input: Tensor, *, dtype: DTypeLike | None = None, **options: Unpack[Options]) -> Tensor:
+    """All 1, of the shape and, without another, the dtype of `input`; in memory in its order too."""
+    return _like("ones_like", input, 1, dtype, options)
 
 
-def full(
-    size: Any, fill_value: Any, *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
-    """All fill_value, a number, of shape `size`; int64, bool or the default dtype, as the number is."""
-    fill_value = fill_value.item() if isinstance(fill_value, Tensor) else number("full", "fill_value", fill_value)
-    value = _array("full", fill_value, dtype)
-    return _wrap("full", np.full(_shape("full", (size,)), value, value.dtype), requires_grad, device)
+def empty_like(input: Tensor, *, dtype: DTypeLike | None = None, **options: Unpack[Options]) -> Tensor:
+    """With whatever the memory held, of the shape and, without another, the dtype of `input`."""
+    x = tensor_argument("empty_like", input)
+    kind = wanted("empty_like", dtype, options, x)
+    return leaf(Tensor, np.empty_like(x, kind, _order(options)), options)
 
 
-def zeros_like(
-    input: Tensor, *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
-    """All 0, of the shape and, without another, the dtype of `input`."""
-    x = tensor_argument("zeros_like", input)
-    return zeros(x.shape, dtype=x.dtype if dtype is None else dtype, device=device, requires_grad=requires_grad)
+def full_like(input: Tensor, fill_value: Any, *, dtype: DTypeLike | None = None, **options: Unpack[Options]) -> Tensor:
+    """All fill_value, of the shape and, without another, the dtype of `input`; in memory in its order too."""
+    return _like("full_like", input, _number("full_like", fill_value), dtype, options)
 
 
-def ones_like(
-    input: Tensor, *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
-    """All 1, of the shape and, without another, the dtype of `input`."""
-    x = tensor_argument("ones_like", input)
-    return ones(x.shape, dtype=x.dtype if dtype is None else dtype, device=device, requires_grad=requires_grad)
+def _like(name: str, input: Tensor, value: Any, dtype: DTypeLike | None, options: Options) -> Tensor:
+    x = tensor_argument(name, input)
+    kind = wanted(name, dtype, options, x)
+    return leaf(Tensor, np.full_like(x, as_array(name, value, kind), kind, _order(options)), options)
+
+
+def _order(options: Any) -> Any:
+    return "C" if options.get("memory_format") is contiguous_format else "K"
+
+
+def _number(name: str, value: Any) -> Any:
+    return value.item() if isinstance(value, Tensor) else number(name, "fill_value", value)
 
 
 def arange(
-    start: float,
-    end: float | None = None,
-    step: float = 1,
-    *,
-    dtype: DTypeLike | None = None,
-    device: Any = None,
-    requires_grad: bool = False,
+    start: Any = None, end: Any = None, step: Any = 1, *, dtype: DTypeLike | None = None, **options: Unpack[Options]
 ) -> Tensor:
     """start, start + step, ... up to but without end; arange(end) begins at 0. int64 if all are whole numbers.
 
-    Raises ValueError if step is 0, or leads away from end.
+    With a dtype of whole numbers start, end and step are cut down to whole ones first, as in torch.
+    Raises ValueError if step is 0, or leads away from end, or is infinitely many steps away.
     """
-    first, last, step = (
-        n.item() if isinstance(n, Tensor | np.generic) else n
-        for n in ((0, start, step) if end is None else (start, end, step))
-    )
+    if end is None:
+        start, end = None, start
+    if end is None:
+        raise TypeError("arange: got no end, expected arange(end) or arange(start, end)")
+    given = [_number("arange", n) for n in (0 if start is None else start, end, step)]
+    if dtype is None and all(isinstance(n, int) for n in given):
+        dtype = np.int64
+    kind = wanted("arange", dtype, options)
+    if not all(map(math.isfinite, given)):
+        raise ValueError(f"arange: from {given[0]} to {given[1]} in steps of {given[2]}, expected finite numbers")
+    first, last, step = map(int, given) if kind.kind in "ui" else given
     if step == 0 or (last - first) * step < 0:
         raise ValueError(f"arange: from {first} to {last} in steps of {step}, expected steps that lead there")
-    if dtype is None:
-        dtype = np.int64 if all(isinstance(n, int) for n in (first, last, step)) else None
-    kind = _float_dtype("arange", dtype)
-    return _wrap("arange", np.arange(first, last, step).astype(kind), requires_grad, device)
+    return leaf(Tensor, np.arange(first, last, step).astype(kind), options)
 
 
-def linspace(
-    start: float,
-    end: float,
-    steps: int,
-    *,
-    dtype: DTypeLike | None = None,
-    device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:
+def linspace(start: Any, end: Any, steps: int, *, dtype: DTypeLike | None = None, **options: Unpack[Options]) -> Tensor:
     """`steps` numbers, evenly spaced from start to end, both included. Raises ValueError for steps < 0."""
-    if steps < 0:
-        raise ValueError(f"linspace: {steps} steps, expected at least 0")
-    kind = _float_dtype("linspace", dtype)
-    return _wrap("linspace", np.linspace(start, end, steps).astype(kind), requires_grad, device)
+    kind = wanted("linspace", dtype, options)
+    return leaf(Tensor, _even("linspace", start, end, steps).astype(kind), options)
 
 
-def rand(*size: Any, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """Uniform in [0, 1), of shape `size`; after manual_seed(n), the numbers that torch gives after its own."""
-    check_device("rand", device)  # before anything is drawn
-    kind = _float_dtype("rand", dtype)
-    return _wrap("rand", random.default_generator.uniform(_shape("rand", size), dtype=kind), requires_grad, device)
-
-
-def randn(*size: Any, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """Normal, of mean 0 and variance 1, of shape `size`."""
-    check_device("randn", device)  # before anything is drawn
-    kind = _float_dtype("randn", dtype)
-    return _wrap("randn", random.default_generator.normal(_shape("randn", size), dtype=kind), requires_grad, device)
-
-
-def randint(
-    low: int = 0,
-    high: Any = None,
-    size: Any = None,
-    *,
-    dtype: DTypeLike = np.int64,
-    device: Any = None,
-    requires_grad: bool = False,
+def logspace(
+    start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: DTypeLike | None = None, **options: Unpack[Options]
 ) -> Tensor:
-    """Whole numbers of low..high-1, each as likely, of shape `size`; randint(high, size) begins at 0.
-
-    Raises ValueError if there are none.
-    """
-    check_device("randint", device)  # before anything is drawn
-    if size is None:
-        high, size = None, high
-    if high is None:
-        low, high = 0, low
-    if low >= high:
-        raise ValueError(f"randint: numbers from {low} to below {high}: there are none, expected low < high")
-    kind = as_dtype("randint", dtype)
-    _check_range("randint", kind, low, high - 1)
-    drawn = random.default_generator.integers(low, high, _shape("randint", (size,)))
-    return _wrap("randint", drawn.astype(kind), requires_grad, device)
+    """base^x for `steps` numbers x, evenly spaced from start to end, both included. Raises ValueError for steps < 0."""
+    kind = wanted("logspace", dtype, options)
+    return leaf(Tensor, (float(base) ** _even("logspace", start, end, steps)).astype(kind), options)
 
 
-def randperm(n: int, *, dtype: DTypeLike = np.int64, device: Any = None) -> Tensor:
-    """0..n-1 in a random order."""
-    check_device("randperm", device)  # before anything is drawn
-    kind = as_dtype("randperm", dtype)
-    _check_range("randperm", kind, 0, n - 1 if isinstance(n, int) else 0)  # what is no number is refused below
-    return _wrap("randperm", random.default_generator.permutation(n).astype(kind), False, device)
+def _even(name: str, start: Any, end: Any, steps: Any) -> Array:
+    if not hasattr(steps, "__index__"):
+        raise TypeError(f"{name}: steps is {type(steps).__name__}, expected a whole number")
+    if steps < 0:
+        raise ValueError(f"{name}: {steps} steps, expected at least 0")
+    return np.linspace(_number(name, start), _number(name, end), steps.__index__())
+
+
+def eye(n: int, m: int | None = None, *, dtype: DTypeLike | None = None, **options: Unpack[Options]) -> Tensor:
+    """The (n, m) matrix, (n, n) without m, with 1 on the diagonal and 0 elsewhere."""
+    kind = wanted("eye", dtype, options)
+    return leaf(Tensor, np.eye(*shape_of("eye", (n, n if m is None else m), {}), dtype=kind), options)

@@ -5,22 +5,26 @@ Long word  v = 2**32 w_t + w_{t+1}
 Uniform    u = (w mod 2**24) / 2**24 for float32, (v mod 2**53) / 2**53 for float64
 Normal     z = sqrt(-2 log(1 - u_a)) cos(2 pi u_b), then the same with sin      (Box & Muller 1958)
 Integer    w mod r + low, with v for w from r = high - low >= 2**28 on
+Exponential  -log(1 - u) / rate, u of float64
 The order and number of words and the roundings are a convention: torch's CPU generator, measured on 2.13.
 
-Equal to the last bit: uniform, integers, permutation, bernoulli. The normal takes the same words, but numpy's
-log, sin and cos: it is off by at most 1e-6 (float32) or 1e-15 (float64) of the largest value. Scaling by a
+Equal to the last bit: uniform, integers, permutation, bernoulli. Normal and exponential take the same words, but
+numpy's log, sin and cos: they are off by at most 1e-6 (float32) or 1e-15 (float64) of the largest value. Scaling by a
 width or std and adding rounds once, a fused multiply-add, as torch does where the processor has one (AVX2).
 """
 
+import contextlib
 import math
 import operator
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, SupportsIndex
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from tinyrnn.devices import CPU, check_device
 
 Array = NDArray[Any]
 Shape = SupportsIndex | Sequence[SupportsIndex]
@@ -36,11 +40,11 @@ class Generator:
     A new one starts at seed 67280421310721, as torch's does. Raises ValueError for a device other than "cpu".
     """
 
-    device = "cpu"
+    device = CPU
+    _stream: Any = None  # a RandomState, or None until the first number: numpy.random takes a while to load
 
     def __init__(self, device: object = "cpu") -> None:
-        if str(device) != "cpu":
-            raise ValueError(f'Generator: got device={device!r}, expected "cpu", the only one: leave it out')
+        check_device("Generator", device)
         self._lock = threading.RLock()
         self.manual_seed(67280421310721)
 
@@ -51,7 +55,8 @@ class Generator:
             raise ValueError(f"manual_seed: got {seed}, expected -2**63 <= seed < 2**64: pass seed % 2**64")
         with self._lock:
             self._seed = seed % 2**64
-            self._stream = np.random.RandomState(seed % 2**32)
+            if self._stream is not None:  # to make a new one takes 60 times as long
+                self._stream.seed(seed % 2**32)
             self._kept: Array = np.empty(0)  # the second normal of a pair, if only the first was asked for
         return self
 
@@ -66,7 +71,7 @@ class Generator:
     def get_state(self) -> NDArray[np.uint8]:
         """Return all there is to continue from, (2528,) uint8, in a layout of our own: not torch's."""
         with self._lock:
-            _, key, place, *_ = self._stream.get_state()
+            _, key, place, *_ = self._started().get_state()
             state = np.array((_MAGIC, self._seed, place, len(self._kept), self._kept.sum(), key), _STATE)
         return np.frombuffer(state.tobytes(), np.uint8).copy()
 
@@ -121,9 +126,12 @@ class Generator:
             z = self._few_normals(size) if size < 16 else self._many_normals(size, kind)
         return _multiply_add(z, z.dtype.type(std), z.dtype.type(mean)).astype(kind).reshape(dims)
 
-    def integers(self, low: int, high: int, shape: Shape, dtype: DTypeLike = np.int64) -> Array:
+    def integers(
+        self, low: int, high: int, shape: Shape, dtype: DTypeLike = np.int64, long: bool | None = None
+    ) -> Array:
         """Draw x = w mod (high - low) + low, integers in [low, high), an array of `shape`.
 
+        long  whether to take v instead of w; by default that depends on high - low, as above
         Raises ValueError for low >= high, what `dtype` cannot hold, a negative size; TypeError for floats.
         """
         low, high = _integer("integers", "low", low), _integer("integers", "high", high)
@@ -133,7 +141,7 @@ class Generator:
         span, limits = high - low, np.iinfo(kind)
         if not (0 < span < 2**64 and limits.min <= low and high - 1 <= limits.max):
             raise ValueError(f"integers: got [{low}, {high}), expected low < high, all {kind}: swap or clip")
-        words = self._words(size) if span < 2**28 else self._long_words(size)
+        words = self._long_words(size) if (span >= 2**28 if long is None else long) else self._words(size)
         return (words % np.uint64(span) + np.uint64(low % 2**64)).astype(kind).reshape(dims)
 
     def permutation(self, n: int) -> NDArray[np.int64]:
@@ -145,9 +153,10 @@ class Generator:
         if not 0 <= n < 2**32 // 20:
             raise ValueError(f"permutation: got n={n}, expected 0 <= n < {2**32 // 20}: permute parts")
         steps, order = max(n - 1, 0), list(range(n))
-        jumps = self._words(steps) % np.arange(n, n - steps, -1).astype(np.uint64)
-        for i, jump in enumerate(jumps.tolist()):
-            order[i], order[i + jump] = order[i + jump], order[i]
+        place = np.arange(steps, dtype=np.uint64)
+        partners = place + self._words(steps) % (np.uint64(n) - place)
+        for i, j in enumerate(partners.tolist()):
+            order[i], order[j] = order[j], order[i]
         return np.array(order, np.int64)
 
     def bernoulli(self, p: float, shape: Shape) -> NDArray[np.bool_]:
@@ -160,16 +169,30 @@ class Generator:
             raise ValueError(f"bernoulli: got p={p}, expected a probability, 0 <= p <= 1: clip it")
         return np.asarray(self._unit(size, np.float64) < p).reshape(dims)
 
+    def exponential(self, rate: float, shape: Shape) -> Array:
+        """Draw -log(1 - u) / rate, float64, an array of `shape`. Raises ValueError for rate <= 0 or a negative size."""
+        size, dims = _sizes("exponential", shape)
+        if not rate > 0:
+            raise ValueError(f"exponential: got rate={rate}, expected one above 0")
+        return ((-1 / rate) * np.log1p(-self._unit(size, np.float64))).reshape(dims)
+
     def __getstate__(self) -> bytes:
-        return self.get_state().tobytes()
+        return Generator.get_state(self).tobytes()
 
     def __setstate__(self, state: bytes) -> None:
         self._lock = threading.RLock()
-        self.set_state(np.frombuffer(state, np.uint8))
+        Generator.set_state(self, np.frombuffer(state, np.uint8))
 
     def _words(self, n: int) -> NDArray[np.uint64]:
         with self._lock:
-            return self._stream.randint(0, 2**32, n, np.uint64)  # of this range: numpy's plain words
+            # of this range: numpy's plain words
+            words: NDArray[np.uint64] = self._started().randint(0, 2**32, n, np.uint64)
+        return words
+
+    def _started(self) -> Any:
+        if self._stream is None:
+            self._stream = np.random.RandomState(self._seed % 2**32)
+        return self._stream
 
     def _long_words(self, n: int) -> NDArray[np.uint64]:
         words = self._words(2 * n)
@@ -242,6 +265,26 @@ def _floating(function: str, dtype: DTypeLike) -> np.dtype[Any]:
     if np.dtype(dtype) not in (np.float32, np.float64):
         raise TypeError(f"{function}: got dtype={dtype}, expected float16, float32 or float64")
     return np.dtype(dtype)
+
+
+def chosen(function: str, generator: Any) -> Generator:
+    """`generator`, or the default one for None. Raises TypeError for what is none."""
+    if generator is None:
+        return default_generator
+    if not isinstance(generator, Generator):
+        raise TypeError(f"{function}: generator is {type(generator).__name__}, expected a tinyrnn.Generator or None")
+    return generator
+
+
+@contextlib.contextmanager
+def fork_rng(devices: Any = None, enabled: bool = True) -> Iterator[None]:
+    """A context, or a decorator, after which the default generator is as it was. Source: torch.random.fork_rng."""
+    before = default_generator.get_state()
+    try:
+        yield
+    finally:
+        if enabled:
+            default_generator.set_state(before)
 
 
 default_generator = Generator()

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import builtins
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import Any, Self, overload
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
 
+from tinyrnn.absent import Absent
 from tinyrnn.autograd.backward import backward
 from tinyrnn.autograd.graph import Array, Node, Value, make
 from tinyrnn.autograd.hooks import register_hook, retain_grad
 from tinyrnn.autograd.views import source_of, version_of
-from tinyrnn.dtypes import float32, float64, get_default_dtype, int64
+from tinyrnn.devices import CPU
+from tinyrnn.devices import device as device_type
 from tinyrnn.formatting import format_tensor
-from tinyrnn.ops import compare, pointwise, shaping
+from tinyrnn.making import check_may_require, construct
+from tinyrnn.numpy_protocol import array_function, array_ufunc
+from tinyrnn.ops import compare, joining, shaping
 from tinyrnn.ops.methods import Methods
-from tinyrnn.ops.operands import normal_axis, to_arguments
+from tinyrnn.size import Size
 
 
 class Tensor(Methods):
@@ -29,7 +32,8 @@ class Tensor(Methods):
     grad           after backward(), for a leaf: dL/d(this tensor), of its shape and dtype
     shape, dtype   as the array's
 
-    Made by tinyrnn.tensor(...), zeros(...), randn(...) and by every operation. Source: the interface is torch.Tensor's.
+    Made by tinyrnn.tensor(...), zeros(...), randn(...) and by every operation; Tensor(2, 3) and Tensor([1, 2]), in the
+    default dtype, are the constructors of old (see legacy.py). Source: the interface is torch.Tensor's.
 
     >>> import tinyrnn
     >>> x = tinyrnn.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
@@ -40,55 +44,44 @@ class Tensor(Methods):
             [6., 8.]])
     """
 
-    __array_priority__ = 1000  # array + tensor is the tensor's to answer
+    __array_ufunc__ = array_ufunc
+    __array_function__ = array_function
 
-    def __new__(cls, data: Any = (), dtype: DTypeLike | None = None) -> Self:
-        """A tensor of the default dtype with a copy of the data, which are lists or an array.
-
-        Raises TypeError for a whole number, of which torch makes a size.
-        """
-        if isinstance(data, builtins.int) and not isinstance(data, bool):
-            raise TypeError(
-                f"Tensor: got {data}: say tinyrnn.empty({data}) for a size, tinyrnn.tensor({data}) for a number"
-            )
-        return make(cls, np.array(getattr(data, "array", data), get_default_dtype() if dtype is None else dtype))
+    def __new__(cls, *args: Any, **options: Any) -> Self:
+        """Tensor(2, 3), of that shape with whatever the memory held; Tensor([1, 2]), a copy: see making.construct."""
+        return construct(cls, "Tensor", args, None, options)
 
     # what it is
+
+    @property
+    def shape(self) -> Size:
+        """The size of each axis."""
+        return Size(self.array.shape)
 
     @property
     def ndim(self) -> int:
         """The number of axes."""
         return self.array.ndim
 
-    @overload
-    def size(self) -> tuple[int, ...]: ...
-    @overload
-    def size(self, dim: int) -> int: ...
-    def size(self, dim: int | None = None) -> Any:
-        """The shape, or the size of one axis."""
-        return self.array.shape if dim is None else self.array.shape[self._axis("size", dim)]
+    @property
+    def device(self) -> device_type:
+        """The CPU."""
+        return CPU
 
-    def dim(self) -> int:
-        """The number of axes."""
-        return self.array.ndim
+    @property
+    def is_cuda(self) -> bool:
+        """False."""
+        return False
 
-    def numel(self) -> int:
-        """The number of elements."""
-        return self.array.size
+    @property
+    def itemsize(self) -> int:
+        """The number of bytes of one element."""
+        return self.array.itemsize
 
-    def stride(self, dim: int | None = None) -> Any:
-        """For each axis, or for one, how many elements further the next one lies in memory."""
-        steps = tuple([step // self.array.itemsize for step in self.array.strides])
-        return steps if dim is None else steps[self._axis("stride", dim)]
-
-    def _axis(self, name: str, dim: int) -> int:
-        if not self.array.ndim:
-            raise IndexError(f"{name}: a 0-d tensor has no axes, and so no dim {dim}")
-        return normal_axis(name, dim, self.array.ndim)
-
-    def is_floating_point(self) -> bool:
-        """Whether the elements are float16, float32 or float64."""
-        return self.array.dtype.kind == "f"
+    @property
+    def nbytes(self) -> int:
+        """The number of bytes of all elements."""
+        return self.array.nbytes
 
     # its place in the graph
 
@@ -106,10 +99,7 @@ class Tensor(Methods):
                     "detach() gives one that does not"
                 )
             return
-        if wanted and self.array.dtype.kind != "f":
-            raise RuntimeError(
-                f"requires_grad: a tensor of {self.dtype} carries no gradient, expected a floating dtype: .float() it"
-            )
+        check_may_require(self.array.dtype, {"requires_grad": wanted})
         self.wants_grad = bool(wanted)
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
@@ -204,14 +194,19 @@ class Tensor(Methods):
     retain_grad = retain_grad
 
     @property
+    def retains_grad(self) -> bool:
+        """Whether it is no leaf and retain_grad() was called."""
+        return self.retained is not None
+
+    @property
     def _version(self) -> int:
         return version_of(self)[0]
 
     # out into Python and NumPy
 
-    def numpy(self) -> Array:
-        """The array itself, not a copy. Raises RuntimeError while it requires a gradient: detach() it first."""
-        if self.requires_grad:
+    def numpy(self, *, force: bool = False) -> Array:
+        """The array itself, not a copy. Raises RuntimeError while it requires a gradient, unless force: detach() it."""
+        if not force and self.requires_grad:
             raise RuntimeError(
                 "numpy: this tensor requires a gradient, and what NumPy does is not recorded: use .detach().numpy()"
             )
@@ -243,8 +238,11 @@ class Tensor(Methods):
             )
         return bool(self.array.item())
 
-    def __float__(self) -> builtins.float:
+    def __float__(self) -> float:
         return float(self.item())
+
+    def __complex__(self) -> complex:
+        return complex(self.item())
 
     def __int__(self) -> int:
         return int(self.item())
@@ -257,7 +255,7 @@ class Tensor(Methods):
     def __iter__(self) -> Iterator[Tensor]:
         if not self.array.ndim:
             raise TypeError("iter: a 0-d tensor has no elements to go through: item() gives its number")
-        return iter(shaping.unbind(self))
+        return iter(joining.unbind(self))
 
     def __contains__(self, element: Any) -> bool:
         return bool(compare.eq(self, element).array.any())
@@ -287,24 +285,10 @@ class Tensor(Methods):
             raise RuntimeError("pickle: only leaves can be pickled: detach() it first")
         return _rebuild, (type(self), self.array, self.wants_grad)
 
-    # dtypes
-
-    def to(self, *args: Any, dtype: DTypeLike | None = None, device: Any = None) -> Tensor:
-        """This tensor in a dtype, or that of another tensor; itself if it has it. A device may be named: the CPU."""
-        wanted = to_arguments(args, dtype, device)
-        return self if wanted is None else pointwise.cast(self, wanted)
-
-    def float(self) -> Tensor:
-        """As float32."""
-        return pointwise.cast(self, float32)
-
-    def double(self) -> Tensor:
-        """As float64."""
-        return pointwise.cast(self, float64)
-
-    def long(self) -> Tensor:
-        """As int64."""
-        return pointwise.cast(self, int64)
+    # methods of torch's that are not here; a __getattr__ for them all would slow the reading of every attribute down
+    apply_, map_, bfloat16, cfloat, imag = Absent(), Absent(), Absent(), Absent(), Absent()
+    histc, inverse, svd, to_sparse = Absent(), Absent(), Absent(), Absent()
+    pin_memory, share_memory_ = Absent(), Absent()
 
     # operations: the table of ops/methods.py, and these
 
@@ -328,7 +312,12 @@ class Tensor(Methods):
 
 
 Tensor.result = Tensor
-_COMPARABLE = (Value, builtins.int, builtins.float, complex, np.ndarray, np.generic)
+_COMPARABLE = (Value, int, float, complex, np.ndarray, np.generic)
+
+
+def is_tensor(obj: Any) -> bool:
+    """Whether `obj` is a tensor."""
+    return isinstance(obj, Tensor)
 
 
 def _alias(tensor: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from tinyrnn.autograd.modes import enable_grad, is_grad_enabled, no_grad, set_gr
 
 MODES = {
     "no_grad": (no_grad, False),
+    "inference_mode": (tinyrnn.inference_mode, False),
     "enable_grad": (enable_grad, True),
     "set_grad_enabled(False)": (lambda: set_grad_enabled(False), False),
     "set_grad_enabled(True)": (lambda: set_grad_enabled(True), True),
@@ -230,3 +231,54 @@ def test_recording_may_be_turned_on_in_the_middle_of_what_is_not_recorded():
             y = h * w
     y.sum().backward()
     assert w.grad.tolist() == [2, 2, 2]
+
+
+@pytest.mark.parametrize("mode", ["no_grad", "inference_mode", "enable_grad"])
+def test_every_mode_decorates_with_and_without_a_call(torch, mode):
+    for m in (tinyrnn, torch):
+        x = m.ones(2, requires_grad=True)
+        switch = getattr(m, mode)
+
+        @switch
+        def bare(x):
+            """Doubles."""
+            return x * 2
+
+        @switch()
+        def called(x):
+            """Doubles."""
+            return x * 2
+
+        @switch()
+        def steps(x):
+            yield x * 2
+            yield x * 3
+
+        for function in (bare, called):
+            assert function.__doc__ == "Doubles."
+            with m.no_grad():
+                assert function(x).requires_grad is (mode == "enable_grad")
+            assert function(x).requires_grad is (mode == "enable_grad")
+        assert [y.requires_grad for y in steps(x)] == [mode == "enable_grad"] * 2
+        with switch():
+            assert (x * 2).requires_grad is (mode == "enable_grad")
+        assert (x * 2).requires_grad
+
+
+def test_inference_mode_takes_its_mode(torch):
+    for m in (tinyrnn, torch):
+        x = m.ones(2, requires_grad=True)
+        with m.inference_mode():
+            assert not (x * 2).requires_grad
+            with m.inference_mode(mode=False):
+                assert (x * 2).requires_grad
+        with m.inference_mode(False), m.no_grad():
+            assert not (x * 2).requires_grad
+
+
+def test_what_inference_mode_made_may_be_used_with_a_gradient():
+    with tinyrnn.inference_mode():
+        y = tinyrnn.ones(2) * 2
+    x = tinyrnn.ones(2, requires_grad=True)
+    (x * y).sum().backward()
+    assert x.grad.tolist() == [2, 2]

@@ -133,7 +133,8 @@ def test_the_smallest_run_draws_into_out(sine, tmp_path, monkeypatch):
 def test_without_a_picture_matplotlib_is_not_loaded_and_nothing_written(tmp_path):
     program = (
         "import runpy, sys; sys.argv[1:] = ['--steps', '2', '--no-plot'];"
-        f"runpy.run_path({str(DEMO)!r}, run_name='__main__'); assert 'matplotlib' not in sys.modules"
+        f"sys.path.insert(0, {str(DEMO.parent)!r}); runpy.run_path({str(DEMO)!r}, run_name='__main__');"
+        "assert 'matplotlib' not in sys.modules"
     )
     done = subprocess.run([sys.executable, "-B", "-c", program], cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
@@ -203,7 +204,7 @@ def test_help_names_every_option(sine, capsys):
         sine.main(["--help"])
     assert end.value.code == 0
     options = re.findall(r"^  (--[a-z-]+)", capsys.readouterr().out, re.MULTILINE)
-    assert options == ["--steps", "--seed", "--hidden", "--out", "--no-plot"]
+    assert options == ["--steps", "--seed", "--out", "--no-plot", "--hidden"]
 
 
 @pytest.mark.slow

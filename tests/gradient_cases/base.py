@@ -10,6 +10,8 @@ from tinyrnn import Tensor
 ONE = [(), (3,), (2, 3), (0,), (2, 0, 3), (2, 1, 3)]
 TWO = [((), ()), ((2, 3), (2, 3)), ((2, 3), (3,)), ((2, 1), (1, 3)), ((), (2, 3)), ((2, 3), ()), ((0, 3), (1, 3))]
 
+THREE = [((), (), ()), ((2, 3), (2, 3), (2, 3)), ((2, 3), (3,), (2, 1)), ((3,), (2, 1), ()), ((0, 3), (1, 3), ())]
+
 Case = tuple[Callable[..., Any], list[Any]]  # a function of tensors, and the shapes to try it with
 
 
@@ -23,6 +25,11 @@ def two(op: Callable[..., Any]) -> list[Case]:
 
 def positive(x: Tensor) -> Tensor:
     return x * x + 0.5
+
+
+def within_1(x: Tensor) -> Tensor:
+    """Between -0.91 and 0.91."""
+    return x.tanh()
 
 
 def clone_then(op: Callable[..., Any]) -> Callable[..., Any]:

@@ -11,6 +11,13 @@ CASES: dict[str, list[Case]] = {
         (lambda x: compare.where(x > 0, x, 2.5) + compare.where(x > 0, 2.5, x), ONE),
         (lambda x: compare.where(x > 0, x, x * x), ONE),
     ],
+    "compare.choose": [(lambda x, y: compare.choose(x, x.detach() > 0, y), TWO)],
 }
 
-NO_GRADIENT = {f"compare.{name}" for name in ("eq", "ne", "lt", "le", "gt", "ge", "allclose")}
+NO_GRADIENT = {
+    f"compare.{name}"
+    for name in (
+        *("eq", "ne", "lt", "le", "gt", "ge", "allclose", "isclose", "equal"),
+        *("isnan", "isinf", "isposinf", "isneginf", "isfinite"),
+    )
+}

@@ -46,3 +46,17 @@ def test_sums_and_means_over_axes_keep_their_digits(axes, layout, dtype):
         expected = exact.sum(axes, keepdims=keepdims) / n
         assert (s.shape, s.dtype) == (expected.shape, dtype)
         assert np.abs(s / expected - 1).max() <= 2 * np.finfo(dtype).eps
+
+
+@pytest.mark.parametrize("axes", [(0,), (0, 1), (0, 1, 2), (), (1, 0)])
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_large_ones_of_float32_keep_their_digits_too(axes, keepdims):
+    x = (np.random.default_rng(0).random((90, 21, 101)) + 1).astype(np.float32)
+    exact = x.astype(np.float64).sum(axes, keepdims=keepdims)
+    n = int(np.prod([x.shape[axis] for axis in axes]))
+    for s, expected in (
+        (sum_axes(x, axes, x.dtype, keepdims), exact),
+        (sum_axes(x, axes, x.dtype, keepdims, n), exact / n),
+    ):
+        assert (s.shape, s.dtype) == (expected.shape, np.float32)
+        assert np.abs(s / expected - 1).max() <= 4 * np.finfo(np.float32).eps

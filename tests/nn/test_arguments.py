@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tinyrnn
-from tinyrnn.nn.arguments import number, positive
+from tinyrnn.nn.arguments import floating_tensor, number, positive
 
 
 @pytest.mark.parametrize("value", [3, np.int64(3), np.uint8(3), np.array(3)])
@@ -46,3 +46,12 @@ def test_infinity_may_be_written_out():
 def test_what_is_no_number_is_refused(value):
     with pytest.raises(TypeError, match=re.escape(f"clip: max_norm is {value!r}, expected a number")):
         number("clip", "max_norm", value)
+
+
+def test_a_floating_tensor_shows_its_array():
+    x = tinyrnn.zeros(3)
+    assert floating_tensor("op", x) is x.array
+    with pytest.raises(TypeError, match="op: expected a tensor, got ndarray"):
+        floating_tensor("op", np.zeros(3))
+    with pytest.raises(TypeError, match="op: the input is int64, expected a floating dtype"):
+        floating_tensor("op", tinyrnn.arange(3))

@@ -144,3 +144,70 @@ def test_allclose_is_torchs(torch: ModuleType, tolerances: dict[str, Any]) -> No
     nan = tensor([1.0, np.nan])
     assert nan.allclose(nan, equal_nan=True)
     assert not nan.allclose(nan)
+
+
+ALIASES = {"not_equal": "ne", "less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge"}
+
+
+@pytest.mark.parametrize(("alias", "name"), ALIASES.items())
+def test_an_alias_is_the_comparison_itself(alias: str, name: str) -> None:
+    assert getattr(tinyrnn, alias) is getattr(tinyrnn, name)
+    assert getattr(Tensor, alias) is getattr(Tensor, name)
+
+
+def test_a_number_that_whole_ones_cannot_hold_is_compared_as_it_is() -> None:
+    x = tensor([44, 255], dtype=tinyrnn.uint8)
+    assert (x < 300).tolist() == [True, True]
+    assert (x == 300).tolist() == [False, False]
+    assert (x > -1).tolist() == [True, True]
+
+
+@pytest.mark.parametrize("name", ["isnan", "isinf", "isposinf", "isneginf", "isfinite"])
+def test_what_is_not_finite_is_torchs(agree: Callable[..., None], name: str) -> None:
+    for x in (
+        np.array([1.0, np.nan, np.inf, -np.inf]),
+        np.array(np.inf, np.float32),
+        np.ones((0, 2)),
+        np.array([1, 2]),
+    ):
+        agree(lambda m, x: getattr(m, name)(x), x)
+        agree(lambda m, x: getattr(x, name)(), x)
+    with pytest.raises(TypeError, match=f"^{name}: expected a tensor, got float"):
+        getattr(tinyrnn, name)(1.0)
+
+
+@pytest.mark.parametrize("tolerances", [{}, {"rtol": 1e-2}, {"atol": 0.1, "rtol": 0}, {"equal_nan": True}])
+def test_isclose_is_torchs(agree: Callable[..., None], tolerances: dict[str, Any]) -> None:
+    x = np.array([1.0, 100.0, np.inf, 0.0, np.nan])
+    for change in (0, 1e-9, 1e-3, 0.05, 0.5):
+        agree(lambda m, x, y: m.isclose(x, y, **tolerances), x, x * (1 + change))
+        agree(lambda m, x, y: x.isclose(y, **tolerances), x[:, None], x - change)
+    agree(lambda m, x: x.isclose(x), np.array([1, 2]))
+
+
+def test_equal_asks_for_one_shape_and_the_same_elements(torch: ModuleType) -> None:
+    arrays = [np.ones(2), np.ones((1, 2)), np.array([1.0, 2.0]), np.array([1, 1]), np.array([np.nan, 1]), np.ones(0)]
+    for x in arrays:
+        for y in arrays:
+            expected = torch.equal(torch.tensor(x), torch.tensor(y))
+            assert tinyrnn.equal(tensor(x), tensor(y)) is tensor(x).equal(tensor(y)) is expected
+    with pytest.raises(TypeError, match=r"^equal: expected a tensor, got int"):
+        tensor([1]).equal(1)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("c", [[True, False, True], [[False, True], [True, True]], [0.0, 2.0], [], True, False])
+def test_where_of_a_condition_alone_gives_the_indices(agree: Callable[..., None], c: Any) -> None:
+    agree(lambda m, c: m.where(c), np.array(c))
+
+
+def test_where_as_a_method_begins_with_the_first_choice(agree: Callable[..., None]) -> None:
+    x, y = np.array([1.0, -2.0, 3.0]), np.array([[10.0], [20.0]])
+    agree(lambda m, x, y: x.where(x > 0, y), x, y)
+    agree(lambda m, x, y: x.where(condition=x > 0, other=y.detach()), x, y)
+    assert tensor(x).where(tensor(x) > 0, 0).tolist() == [1, 0, 3]
+
+
+def test_a_uint8_is_taken_for_a_bool_with_a_warning(agree: Callable[..., None]) -> None:
+    c, x = np.array([1, 0, 2], np.uint8), np.array([1.0, 2.0, 3.0])
+    with pytest.warns(UserWarning, match="where received a uint8 condition tensor"):
+        agree(lambda m, c, x: m.where(c, x, 0.5), c, x)

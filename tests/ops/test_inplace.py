@@ -129,9 +129,74 @@ def test_each_change_is_counted() -> None:
         assert x._version == n
 
 
+UNARY = [
+    *("exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "sqrt", "rsqrt", "reciprocal", "square", "tanh"),
+    *("sigmoid", "logit", "erf", "relu", "abs", "absolute", "neg", "negative", "sign", "nan_to_num", "sin", "cos"),
+    *("tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "atanh", "arcsin", "arccos", "arctan", "arcsinh"),
+    *("arctanh", "deg2rad", "rad2deg", "floor", "ceil", "trunc", "fix", "round", "frac", "logical_not"),
+]
+OTHERS = [
+    *("x.acosh_()", "x.arccosh_()", "x.fmod_(y)", "x.remainder_(y)", "x.atan2_(y)", "x.arctan2_(y)", "x.hypot_(y)"),
+    *("x.float_power_(2)", "x.subtract_(y)", "x.multiply_(2)", "x.divide_(y)", "x.true_divide_(2)"),
+    *("x.addcmul_(y, y, value=2)", "x.addcdiv_(y, y)", "x.lerp_(y, 0.3)", "x.lerp_(y, y - 1)"),
+    *("x.clamp_min_(1.5)", "x.clamp_max_(y)", "x.clip_(1.2, 1.8)", "x.cumsum_(0)", "x.cumprod_(-1)"),
+    *("x.eq_(y)", "x.ne_(1.5)", "x.lt_(y)", "x.le_(y)", "x.gt_(y)", "x.ge_(2)", "x.less_(y)", "x.greater_(y)"),
+    *("x.less_equal_(y)", "x.greater_equal_(y)", "x.not_equal_(y)", "x.div_(y, rounding_mode='floor')"),
+    *("x.logical_and_(y)", "x.logical_or_(y)", "x.logical_xor_(y)", "x.round_(decimals=1)"),
+]
+
+
+@pytest.mark.parametrize("change", [*(f"x.{name}_()" for name in UNARY), *OTHERS])
+def test_each_operation_has_its_form_in_place(agree: Callable[..., None], change: str) -> None:
+    far = 1.0 if change in OTHERS else 0.0  # inside of the domain of all of them
+    # where torch has no derivative, or lets the gradient pass as if nothing had happened: see the gradient cases
+    valued = change.removeprefix("x.").startswith(("asinh", "acosh", "atanh", "arc", "logical"))
+
+    def run(m: Any, x: Any, y: Any) -> Any:
+        x = x.detach().clone() if valued else x.clone()
+        assert eval(change) is x
+        return x * 2 + 0 * y
+
+    for dtype in ("float64",) if "float_power" in change else ("float64", "float32"):  # which torch refuses
+        agree(
+            run,
+            np.array([[0.25, 0.5, 0.75], [0.125, 0.9, 0.3]]).astype(dtype) + far,
+            np.array([1.5, 1.25, 1.125], dtype),
+        )
+
+
+def test_a_rounded_quotient_in_place(agree: Callable[..., None]) -> None:
+    def run(m: Any, x: Any) -> Any:
+        y, z = x.detach().clone(), x.detach().clone()
+        y //= 2
+        z %= 3
+        return y, z, x.detach().clone().floor_divide_(2)
+
+    agree(run, np.array([7.0, -5.0]))
+    agree(run, np.array([7, -5]))
+
+
+@pytest.mark.parametrize("symbol", ["&", "|", "^", "<<", ">>"])
+def test_bits_change_in_place(agree: Callable[..., None], symbol: str) -> None:
+    names = {"&": "and", "|": "or", "^": "xor", "<<": "left_shift", ">>": "right_shift"}
+
+    def run(m: Any, x: Any, y: Any) -> Any:
+        by_operator, by_method, with_number = x.clone(), x.clone(), x.clone()
+        places = {"z": by_operator, "y": y}
+        exec(f"z {symbol}= y", places)
+        assert places["z"] is by_operator
+        getattr(with_number, f"bitwise_{names[symbol]}_")(x[0, 0].item())
+        return by_operator, getattr(by_method, f"bitwise_{names[symbol]}_")(y), with_number
+
+    agree(run, np.array([[5, 6], [7, 8]]), np.array([1, 3]))
+    if symbol in "&|^":
+        agree(lambda m, x, y: run(m, x, y)[:2], np.array([[True, False], [True, True]]), np.array([True, False]))
+    agree(lambda m, x: x.clone().bitwise_not_(), np.array([5, 6]))
+
+
 CHANGES: list[tuple[str, Callable[..., Any]]] = [
     *((f"{name}_", lambda x, name=name: getattr(x, f"{name}_")(2.0)) for name in BINARY),
-    ("neg_", lambda x: x.neg_()),
+    *((f"{name}_", lambda x, name=name: getattr(x, f"{name}_")()) for name in ("neg", "exp", "relu", "floor", "sin")),
     ("clamp_", lambda x: x.clamp_(0, 1)),
     ("copy_", lambda x: x.copy_(tensor([1.0, 2.0]))),
     ("fill_", lambda x: x.fill_(1)),

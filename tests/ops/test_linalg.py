@@ -1,4 +1,4 @@
-"""Matrix products: torch's for every pair of ranks, broadcast or not, with both gradients, and its refusals."""
+"""Products of matrices and vectors: torch's for all ranks and forms, with all gradients, and its refusals."""
 
 from __future__ import annotations
 
@@ -92,6 +92,115 @@ def test_two_dtypes_are_refused() -> None:
 
 @pytest.mark.parametrize("other", [2, np.ones((2, 2), np.float32), None])
 def test_what_is_no_tensor_is_refused_on_either_side(other: Any) -> None:
-    for product in (lambda x: x @ other, lambda x: other @ x):
+    for product in (lambda x: x @ other, lambda x: tinyrnn.matmul(other, x), lambda x: x.__rmatmul__(other)):
         with pytest.raises(TypeError, match=f"^matmul: expected a tensor, got {type(other).__name__}: make one with"):
             product(tinyrnn.ones(2, 2))
+
+
+# Of A (2, 3), B (3, 4), v (3,), w (2,), P (2, 2, 3) and Q (2, 3, 4).
+EXPRESSIONS = [
+    "m.mm(A, B)",
+    "A.mm(mat2=B)",
+    "m.bmm(P, Q)",
+    "P.bmm(mat2=Q)",
+    "A.mv(v)",
+    "m.mv(A, vec=v)",
+    "v.dot(v * 2)",
+    "m.dot(v, tensor=A[0])",
+    "m.vdot(v, other=A[1])",
+    "m.inner(A, v)",
+    "A.inner(A * 2)",
+    "m.inner(P, other=A)",
+    "m.inner(A, P)",
+    "m.inner(A, v[0])",
+    "m.inner(v[0], v[1])",
+    "m.outer(v, w)",
+    "v.outer(vec2=w)",
+    "m.ger(w, v)",
+    "m.outer(v.float(), w.double())",
+    "m.addmm(B[:2], A, B)",
+    "B[0].addmm(A, B, beta=2, alpha=0.5)",
+    "m.addmm(v[0], mat1=A, mat2=B, alpha=-1)",
+    "m.addmm(m.full((2, 4), float('nan'), dtype=A.dtype), A, B, beta=0)",
+    "m.addmv(w, A, v)",
+    "v[0].addmv(mat=A, vec=v, beta=2, alpha=0.5)",
+    "m.addr(A, w, v, beta=2, alpha=0.5)",
+    "v.addr(vec1=w, vec2=v)",
+    "m.baddbmm(Q[:, :2], P, Q, beta=2, alpha=0.5)",
+    "B[0].baddbmm(batch1=P, batch2=Q)",
+    "m.addbmm(B[:2], P, Q, beta=2, alpha=0.5)",
+    "B[0].addbmm(batch1=P, batch2=Q)",
+    "m.trace(A)",
+    "B.trace()",
+    "m.trace((A * 10).long())",
+    "m.trace((A * 10).int())",
+    "m.mm((A * 10).long(), (B * 10).long())",
+    "m.addmm((B[:2] * 10).long(), (A * 10).long(), (B * 10).long(), beta=2)",
+]
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_products_of_matrices_and_vectors_are_torchs(agree: Callable[..., None], expression: str, dtype: str) -> None:
+    shapes = [(2, 3), (3, 4), (3,), (2,), (2, 2, 3), (2, 3, 4)]
+    agree(lambda m, A, B, v, w, P, Q: eval(expression), *[x.astype(dtype) for x in draw(3, *shapes)])
+
+
+@given(st.tuples(*[st.integers(0, 4)] * 4), st.integers(0, 2**32 - 1))
+def test_products_of_any_size_are_torchs(agree: Callable[..., None], sizes: Any, seed: int) -> None:
+    b, n, k, m = sizes
+    x, y, z, u = draw(seed, (b, n, k), (b, k, m), (n, m), (k,))
+    agree(lambda m, x, y: m.bmm(x, y), x, y)
+    agree(lambda m, x, y, z: m.addbmm(z, x, y), x, y, z)
+    agree(lambda m, x, u: m.inner(x, u), x, u)
+    agree(lambda m, u, z: m.outer(u, z.sum(0)), u, z)
+
+
+def test_what_beta_0_leaves_out_gets_no_gradient() -> None:
+    x = tinyrnn.full((2, 2), float("nan")).requires_grad_()
+    w = tinyrnn.ones(2, 2, requires_grad=True)
+    tinyrnn.addmm(x, w, w.detach(), beta=0).sum().backward()
+    assert x.grad is None
+    assert w.grad is not None
+    assert w.grad.tolist() == [[2, 2], [2, 2]]
+
+
+O = tinyrnn.ones
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (
+            lambda: O(2, 3).mm(O(2, 3)),
+            ValueError,
+            r"^mm: shapes \(2, 3\) and \(2, 3\) do not fit, expected \(n, k\) and",
+        ),
+        (lambda: O(2, 3).mm(O(3)), ValueError, r"^mm: shapes \(2, 3\) and \(3,\)"),
+        (lambda: O(1, 2, 3).bmm(O(2, 3, 4)), ValueError, r"^bmm: .*expected \(b, n, k\) and \(b, k, m\)"),
+        (lambda: O(2, 3).bmm(O(3, 2)), ValueError, "^bmm: shapes"),
+        (lambda: O(3).mv(O(3)), ValueError, "^mv: shapes"),
+        (lambda: O(3).dot(O(2)), ValueError, r"^dot: shapes \(3,\) and \(2,\) do not fit, expected \(k\) and \(k\)"),
+        (lambda: O(3).dot(O(3, 1)), ValueError, "^dot: shapes"),
+        (lambda: O(3).dot(O(3).double()), TypeError, "^dot: the operands are float32 and float64"),
+        (lambda: O(3).vdot(2), TypeError, "^vdot: expected a tensor, got int"),
+        (lambda: O(2, 3).inner(O(2)), ValueError, "^inner: shapes .* expected last axes of one size"),
+        (lambda: O(2, 3).inner(O(3).double()), TypeError, "^inner: the operands are"),
+        (lambda: O(2, 3).outer(O(3)), ValueError, "^outer: shapes"),
+        (lambda: O(5).addmm(O(2, 3), O(3, 4)), ValueError, r"^addmm: input has shape \(5,\), the product \(2, 4\)"),
+        (lambda: O(1, 2, 4).addmm(O(2, 3), O(3, 4)), ValueError, "^addmm: input has shape"),
+        (lambda: O(4).addmm(O(2, 3), O(2, 3)), ValueError, "^addmm: shapes"),
+        (lambda: O(4).double().addmm(O(2, 3), O(3, 4)), TypeError, "^addmm: the operands are float64 and float32"),
+        (lambda: O(4).addmm(O(2, 3), O(3, 4), beta="a"), TypeError, "^addmm: beta is str, expected a number"),
+        (lambda: O(4).addmm(O(2, 3), O(3, 4), alpha=O(1)), TypeError, "^addmm: alpha is Tensor, expected a number"),
+        (lambda: O(3).addmv(O(2, 3), O(3)), ValueError, "^addmv: input has shape"),
+        (lambda: O(3).addr(O(2), O(2)), ValueError, "^addr: input has shape"),
+        (lambda: O(3).baddbmm(O(2, 3), O(3, 4)), ValueError, "^baddbmm: shapes"),
+        (lambda: O(3).addbmm(O(2, 2, 3), O(2, 3, 4)), ValueError, "^addbmm: input has shape"),
+        (lambda: O(3).trace(), ValueError, r"^trace: shapes \(3,\) do not fit, expected \(n, m\)"),
+        (lambda: tinyrnn.mm([[1.0]], O(1, 1)), TypeError, "^mm: expected a tensor, got list"),
+    ],
+)
+def test_what_does_not_fit_is_refused(call: Callable[..., Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        call()

@@ -166,3 +166,38 @@ def test_no_dim_is_named_twice() -> None:
 
 def test_the_axis_of_a_0d_tensor_is_none_of_numpys() -> None:
     assert ops.normal_axes("f", 0, 0) == ()
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int16", "int64"])
+def test_a_number_has_to_fit_whole_ones(dtype: str) -> None:
+    limits = np.iinfo(dtype)
+    for fits in (limits.min, limits.max, 0, 127, 2.5):
+        ops.check_fits("f", fits, np.dtype(dtype))
+    for beyond in (limits.min - 1, limits.max + 1):
+        with pytest.raises(ValueError, match=rf"^f: {beyond} does not fit {dtype}, which holds {limits.min} to"):
+            ops.check_fits("f", beyond, np.dtype(dtype))
+        with pytest.raises(ValueError, match=f"^f: {beyond} does not fit"):
+            ops.operands("f", tinyrnn.ones(2, dtype=dtype), beyond)
+        assert ops.operands("f", tinyrnn.ones(2, dtype=dtype), beyond, any_number=True)[1] == beyond
+    for dtype in ("bool", "float32"):
+        ops.check_fits("f", 2**70, np.dtype(dtype))
+
+
+def test_floating_operands_are_both_of_the_default_dtype_at_least() -> None:
+    x, y, _ = ops.floating_operands("f", tensor([1, 2]), tensor([3]))
+    assert x.dtype == y.dtype == np.float32
+    x, y, _ = ops.floating_operands("f", tensor([1, 2]), 3)
+    assert (x.dtype, y) == (np.float32, 3)
+    x, y, _ = ops.floating_operands("f", tensor([1, 2]), tensor([3.0], dtype=tinyrnn.float64))
+    assert x.dtype == y.dtype == np.float64
+
+
+def test_numpys_names_stand_for_torchs() -> None:
+    @ops.numpy_names
+    def op(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+        return input, dim, keepdim
+
+    assert op(1, axis=2, keepdims=True) == op(1, 2, True) == op(1, dim=2, keepdim=True) == (1, 2, True)
+    for both in ({"axis": 1, "dim": 2}, {"keepdim": True, "keepdims": True}):
+        with pytest.raises(TypeError, match="unexpected keyword"):
+            op(1, **both)

@@ -16,7 +16,11 @@ import tinyrnn
 from tinyrnn import tensor
 
 SHAPES = st.lists(st.integers(0, 4), max_size=3).map(tuple)
-SMOOTH = ["exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid"]
+SMOOTH = [
+    *("exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "sqrt", "rsqrt", "reciprocal"),
+    *("tanh", "sigmoid", "erf"),
+]
+POSITIVE = ("log", "log2", "log10", "sqrt", "rsqrt", "log1p", "reciprocal")
 KINKED = ["relu", "abs"]
 
 
@@ -25,7 +29,7 @@ KINKED = ["relu", "abs"]
 def test_value_dtype_and_gradient_are_torchs(
     agree: Callable[..., None], name: str, shape: tuple[int, ...], seed: int, dtype: str
 ) -> None:
-    x = np.random.default_rng(seed).uniform(0.1, 3, shape) * (1 if name in ("log", "sqrt") else -1)
+    x = np.random.default_rng(seed).uniform(0.1, 3, shape) * (1 if name in POSITIVE else -1)
     agree(lambda m, x: getattr(m, name)(x), np.asarray(x).astype(dtype))
     agree(lambda m, x: getattr(x, name)(), np.asarray(x).astype(dtype))
 
@@ -74,23 +78,6 @@ def test_the_ends_of_the_domain_are_torchs(agree: Callable[..., None]) -> None:
     agree(lambda m, x: m.exp(x), np.array([800.0, -800.0, np.inf, -np.inf]))
 
 
-@pytest.mark.parametrize("bounds", [(-1, 1), (-1, None), (None, 1), (1, -1), (-0.5, 0.5), (0, 0), (np.float64(-1), 1)])
-@pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
-def test_clamp_is_torchs_inside_outside_and_at_the_bounds(agree: Callable[..., None], bounds: Any, dtype: str) -> None:
-    low, high = bounds
-    x = np.array([[-2, -1, -0.75, 0], [0, 0.25, 1, 2]]).astype(dtype)
-    agree(lambda m, x: m.clamp(x, low, high), x)
-    agree(lambda m, x: x.clamp(min=low, max=high), x)
-
-
-def test_clamp_refuses_bounds_that_are_no_numbers() -> None:
-    x = tinyrnn.ones(2)
-    with pytest.raises(ValueError, match=r"^clamp: neither min nor max is given, expected at least one"):
-        tinyrnn.clamp(x)
-    with pytest.raises(TypeError, match=r"^clamp: a bound is Tensor, expected a number"):
-        tinyrnn.clamp(x, x)  # type: ignore[arg-type]
-
-
 def test_a_clone_has_memory_of_its_own() -> None:
     x = tensor([[1.0, 2.0], [3.0, 4.0]])
     for y in (x.clone(), tinyrnn.clone(x.t())):
@@ -123,8 +110,8 @@ def test_what_is_no_tensor_is_refused(name: str, given: Any) -> None:
 @pytest.mark.parametrize(
     ("op", "reads"),
     [
-        *((op, "y") for op in ("exp", "sqrt", "tanh", "sigmoid", "relu")),
-        *((op, "x") for op in ("log", "sin", "cos", "abs", "square")),
+        *((op, "y") for op in ("exp", "exp2", "expm1", "sqrt", "rsqrt", "reciprocal", "tanh", "sigmoid", "relu")),
+        *((op, "x") for op in ("log", "log1p", "log2", "log10", "sin", "cos", "abs", "square", "erf")),
         *((op, "") for op in ("clone", "neg")),
     ],
 )
@@ -154,3 +141,66 @@ def test_where_no_gradient_passes_an_infinite_one_leaves_zero(op: Any, torch: Mo
         y.backward(m.tensor([math.inf, 0.25]))
         grads.append(x.grad.tolist())
     assert grads == [[0, 0.25]] * 2
+
+
+PYTHONS: dict[str, Callable[[float], float]] = {
+    **{name: getattr(math, name) for name in ("exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "sqrt")},
+    **{name: getattr(math, name) for name in ("tanh", "erf")},
+    "rsqrt": lambda x: 1 / math.sqrt(x),
+    "reciprocal": lambda x: 1 / x,
+    "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
+    "logit": lambda x: math.log(x / (1 - x)),
+    "sign": lambda x: math.copysign(1, x),
+    "abs": abs,
+    "relu": lambda x: max(x, 0),
+}
+
+
+@pytest.mark.parametrize(("name", "python"), PYTHONS.items())
+def test_values_are_pythons(name: str, python: Callable[[float], float]) -> None:
+    x = np.linspace(0.05, 0.95, 7) * (-1 if name in ("exp", "expm1", "tanh", "erf", "sign", "abs", "relu") else 1)
+    found = getattr(tinyrnn, name)(tensor(x)).numpy()
+    np.testing.assert_allclose(found, [python(v) for v in x.tolist()], rtol=2e-15)
+
+
+@pytest.mark.parametrize("eps", [None, 0.1, 0.3])
+def test_logit_is_torchs(agree: Callable[..., None], eps: float | None) -> None:
+    agree(lambda m, x: m.logit(x, eps), np.array([0.05, 0.1, 0.2, 0.5, 0.7, 0.9, 0.99]))
+    agree(lambda m, x: x.logit(eps), np.array([[0.25], [0.75]], np.float32))
+
+
+@pytest.mark.filterwarnings("ignore:invalid value", "ignore:divide by zero")
+def test_logit_outside_of_its_domain_is_torchs(agree: Callable[..., None]) -> None:
+    agree(lambda m, x: m.logit(x), np.array([-0.5, 1.5, 1.0]))
+    agree(lambda m, x: m.logit(x, 0.1), np.array([-0.5, 1.5, 1.0, 0.0]))
+
+
+@pytest.mark.parametrize("name", ["sign", "sgn"])
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64", "int8", "uint8", "bool"])
+def test_the_sign_is_torchs(agree: Callable[..., None], name: str, dtype: str) -> None:
+    x = np.array([0, 1, 3]).astype(dtype) if dtype in ("uint8", "bool") else np.array([0, -1, 3, -2]).astype(dtype)
+    agree(lambda m, x: getattr(m, name)(x).detach(), x)
+    agree(lambda m, x: getattr(x, name)().detach(), x[1])
+    if dtype[0] == "f":
+        agree(lambda m, x: m.sign(x), np.array([np.nan, np.inf, -np.inf, -0.0], dtype))
+
+
+@pytest.mark.parametrize("arguments", ["", "1.5", "nan=2", "0, 3, -4", "posinf=1", "neginf=-1.0"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_nan_to_num_is_torchs(agree: Callable[..., None], arguments: str, dtype: str) -> None:
+    x = np.array([1.0, np.nan, np.inf, -np.inf, 0.0], dtype)
+    agree(lambda m, x: eval(f"m.nan_to_num(x, {arguments})"), x)
+    agree(lambda m, x: eval(f"x.nan_to_num({arguments})"), np.array([1, 2]))
+
+
+def test_plus_is_the_tensor_itself() -> None:
+    x = tensor([1.0, -2.0])
+    assert +x is x
+    assert tinyrnn.positive(x) is x
+    with pytest.raises(TypeError, match=r"^positive: a bool has no sign"):
+        +tensor([True])
+
+
+def test_absolute_is_abs() -> None:
+    assert tinyrnn.absolute is tinyrnn.abs
+    assert tensor([-1.0]).absolute().tolist() == abs(tensor([-1.0])).tolist() == [1]

@@ -126,3 +126,13 @@ def test_the_gradient_of_what_was_broadcast_loses_no_digits() -> None:
     b = tinyrnn.zeros(2, requires_grad=True)
     (tinyrnn.zeros(1_000_000, 2) + b).backward(tinyrnn.full((1_000_000, 2), 0.1))
     assert np.abs(b.grad.array / 1e5 - 1).max() < 1e-6
+
+
+@pytest.mark.parametrize("name", ["sum", "mean"])
+def test_numpys_names_are_understood(agree: Callable[..., None], name: str) -> None:
+    x = np.random.default_rng(0).random((2, 3, 4))
+    agree(lambda m, x: getattr(x, name)(axis=1), x)
+    agree(lambda m, x: getattr(m, name)(x, axis=(0, 2)), x)
+    assert getattr(tensor(x), name)(axis=1, keepdims=True).shape == (2, 1, 4)
+    with pytest.raises(TypeError, match="axis"):
+        getattr(tensor(x), name)(axis=1, dim=0)

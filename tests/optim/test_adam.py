@@ -1,4 +1,4 @@
-"""Adam beside its equations in plain NumPy, and the settings that are refused."""
+"""Adam beside its equations in plain NumPy and beside torch's, and the settings that are refused."""
 
 import itertools
 import re
@@ -10,10 +10,24 @@ import tinyrnn
 from tinyrnn.optim import Adam
 
 
-def by_the_equations(w, gradients, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, amsgrad=False, maximize=False):
+def by_the_equations(
+    w,
+    gradients,
+    lr,
+    betas=(0.9, 0.999),
+    eps=1e-8,
+    weight_decay=0,
+    amsgrad=False,
+    maximize=False,
+    decoupled_weight_decay=False,
+):
     m = v = largest = np.zeros_like(w)
     for t, g in enumerate(gradients, 1):
-        g = (-g if maximize else g) + weight_decay * w
+        g = -g if maximize else g
+        if decoupled_weight_decay:
+            w = w - lr * weight_decay * w
+        else:
+            g = g + weight_decay * w
         m = betas[0] * m + (1 - betas[0]) * g
         v = betas[1] * v + (1 - betas[1]) * g**2
         largest = np.maximum(largest, v)
@@ -23,29 +37,24 @@ def by_the_equations(w, gradients, lr, betas=(0.9, 0.999), eps=1e-8, weight_deca
 
 
 SETTINGS = [
-    {"betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad, "maximize": maximize}
-    for (betas, eps), weight_decay, amsgrad, maximize in itertools.product(
-        [((0.9, 0.999), 1e-8), ((0.3, 0.6), 0.1), ((0, 0), 1e-3)], [0, 0.05], [False, True], [False, True]
+    {"lr": 0.1, "betas": betas, "eps": eps, "weight_decay": decay, "amsgrad": amsgrad, "maximize": maximize}
+    for (betas, eps), decay, amsgrad, maximize in itertools.product(
+        [((0.9, 0.999), 1e-8), ((0.3, 0.6), 0.1), ((0.0, 0.0), 1e-3)], [0, 0.05], [False, True], [False, True]
     )
 ]
+SETTINGS += [{**settings, "decoupled_weight_decay": True} for settings in SETTINGS if settings["weight_decay"]]
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
 @pytest.mark.parametrize("shape", [(4, 3), ()])
-@pytest.mark.parametrize(("dtype", "tolerance"), [(tinyrnn.float64, 1e-13), (tinyrnn.float32, 1e-5)])
-def test_steps_follow_the_equations(settings, shape, dtype, tolerance):
-    rng = np.random.default_rng(0)
-    start, gradients = rng.standard_normal(shape), rng.standard_normal((20, *shape))
-    gradients[:3] *= 5  # so that amsgrad has a largest to remember
-    w = tinyrnn.tensor(start, dtype=dtype, requires_grad=True)
-    optimizer = Adam([w], lr=0.1, **settings)
-    for g in gradients:
-        w.grad = tinyrnn.tensor(g, dtype=dtype)
-        optimizer.step()
-        assert np.array_equal(w.grad.array, g.astype(dtype))  # read, not written
-    expected = by_the_equations(start, gradients, 0.1, **settings)
-    assert w.dtype == dtype
-    assert np.abs(w.array - expected).max() < tolerance * np.abs([start, expected]).max()
+@pytest.mark.parametrize(("dtype", "tolerance"), [(tinyrnn.float64, 1e-12), (tinyrnn.float32, 1e-5)])
+def test_steps_follow_the_equations(follows, settings, shape, dtype, tolerance):
+    follows(Adam, by_the_equations, settings, shape, dtype, tolerance)
+
+
+@pytest.mark.parametrize("settings", SETTINGS[::3])
+def test_steps_are_torchs(beside_torch, settings):
+    beside_torch("Adam", settings)
 
 
 @pytest.mark.parametrize("scale", [1e-4, 1.0, 1e4])
@@ -68,28 +77,48 @@ def test_the_state_counts_the_steps_of_each_parameter():
     assert set(optimizer.state[a]) == {"step", "exp_avg", "exp_avg_sq", "max_exp_avg_sq"}
 
 
+def test_parameters_that_have_made_different_numbers_of_steps_stand_in_one_group():
+    a, b, c = (tinyrnn.ones(2, dtype=tinyrnn.float64, requires_grad=True) for _ in range(3))
+    together, alone = Adam([a, b], lr=0.1), Adam([c], lr=0.1)
+    for t in range(6):
+        for p in (a, b, c):
+            p.grad = tinyrnn.tensor([1.0 + t, -2.0], dtype=tinyrnn.float64)
+        if t < 3:
+            b.grad = None
+        else:
+            alone.step()
+        together.step()
+    assert b.tolist() == c.tolist() != a.tolist()
+
+
+def test_betas_may_be_tensors(torch):
+    ends = []
+    for lib in (tinyrnn, torch):
+        w = lib.ones(3, requires_grad=True)
+        optimizer = lib.optim.Adam([w], lr=lib.tensor(0.1), betas=(lib.tensor(0.8), lib.tensor(0.9)))
+        for _ in range(5):
+            w.grad = 2 * w.detach()
+            optimizer.step()
+        ends.append(w.detach().numpy())
+    np.testing.assert_allclose(*ends, rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("settings", "exception", "message"),
     [
         ({"lr": -0.1}, ValueError, "Adam: lr is -0.1, expected 0.0 <= lr"),
         ({"lr": None}, TypeError, "Adam: lr is None, expected a number"),
+        ({"differentiable": True}, NotImplementedError, "Adam: differentiable=True is not supported"),
         ({"betas": (0.9, 1.0)}, ValueError, "Adam: betas[1] is 1.0, expected 0.0 <= betas[1] < 1.0"),
         ({"betas": (-0.1, 0.9)}, ValueError, "Adam: betas[0] is -0.1, expected 0.0 <= betas[0] < 1.0"),
         ({"betas": 0.9}, ValueError, "Adam: betas is 0.9, expected two numbers"),
         ({"betas": (0.9, 0.99, 0.999)}, ValueError, "Adam: betas is (0.9, 0.99, 0.999), expected two numbers"),
+        ({"betas": (0.9, "0.99")}, TypeError, "Adam: betas[1] is '0.99', expected a number"),
+        ({"foreach": True, "fused": True}, RuntimeError, "Adam: foreach and fused are both True"),
         ({"eps": -1e-8}, ValueError, "Adam: eps is -1e-08, expected 0.0 <= eps"),
         ({"weight_decay": -1}, ValueError, "Adam: weight_decay is -1, expected 0.0 <= weight_decay"),
-        ({"differentiable": True}, NotImplementedError, "Adam: differentiable=True is not supported"),
     ],
 )
 def test_bad_settings_are_refused(settings, exception, message):
     with pytest.raises(exception, match=re.escape(message)):
         Adam([tinyrnn.zeros(2, requires_grad=True)], **settings)
-
-
-def test_the_keywords_on_how_to_loop_change_nothing():
-    w = [tinyrnn.ones(3, requires_grad=True) for _ in range(2)]
-    for p, keywords in zip(w, [{}, {"foreach": True, "fused": False, "capturable": True}], strict=True):
-        p.grad = tinyrnn.ones(3)
-        Adam([p], **keywords).step()
-    assert w[0].tolist() == w[1].tolist()

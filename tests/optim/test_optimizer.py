@@ -1,19 +1,32 @@
-"""What all optimizers share: groups, which parameters move, closures, state dicts, and what bad input gets."""
+"""What all optimizers share: groups, which parameters move, closures, rules of one's own, and what bad input gets."""
 
 import copy
-import pickle
+import inspect
 import re
 
 import numpy as np
 import pytest
 
 import tinyrnn
-from tinyrnn import nn
+from tinyrnn import nn, optim
 from tinyrnn.optim import SGD, Adam, Optimizer
+from tinyrnn.optim.optimizer import required
 
+SETTINGS = {
+    "SGD": {"momentum": 0.9, "weight_decay": 0.01},
+    "Adam": {"amsgrad": True, "weight_decay": 0.01},
+    "AdamW": {},
+    "RMSprop": {"momentum": 0.5, "centered": True, "weight_decay": 0.01},
+    "Adagrad": {"initial_accumulator_value": 0.1, "weight_decay": 0.01},
+    "Adadelta": {"weight_decay": 0.01},
+    "Adamax": {"weight_decay": 0.01},
+    "NAdam": {"weight_decay": 0.01},
+    "RAdam": {"weight_decay": 0.01, "decoupled_weight_decay": True},
+    "Rprop": {},
+}
 MAKE = {
-    "SGD": lambda params, lr=0.1: SGD(params, lr, momentum=0.9, weight_decay=0.01),
-    "Adam": lambda params, lr=0.1: Adam(params, lr, amsgrad=True, weight_decay=0.01),
+    name: lambda params, lr=0.1, name=name, settings=settings: getattr(optim, name)(params, lr, **settings)
+    for name, settings in SETTINGS.items()
 }
 EVERY = pytest.mark.parametrize("make", MAKE.values(), ids=MAKE)
 
@@ -87,10 +100,24 @@ def test_settings_may_change_between_steps(make):
     params = leaves()
     optimizer, before = make(params), numbers(params)
     for group in optimizer.param_groups:
-        group["lr"] = 0.0
+        group["lr"], group["step_sizes"] = 0.0, (0.0, 0.0)  # the second for Rprop
     run(optimizer, params, range(2))
     assert same(numbers(params), before)
     assert optimizer.defaults["lr"] == 0.1
+
+
+@EVERY
+def test_a_setting_that_was_spoiled_later_is_an_error_before_anything_moves(make):
+    params = leaves()
+    optimizer = make(params)
+    run(optimizer, params, [0])
+    before, state = numbers(params), copy.deepcopy(optimizer.state_dict()["state"])
+    optimizer.param_groups[0].update(lr="fast", step_sizes=("fast", 1))  # the second for Rprop
+    with pytest.raises(ValueError, match="fast"):
+        optimizer.step()
+    assert same(numbers(params), before)
+    for i, entries in optimizer.state_dict()["state"].items():
+        assert entries.get("step") == state[i].get("step")
 
 
 @EVERY
@@ -181,112 +208,17 @@ def test_zero_grad(make, set_to_none):
 def test_a_minimum_is_found(make):
     layer, target = nn.Linear(3, 2, dtype=tinyrnn.float64), nn.Linear(3, 2, dtype=tinyrnn.float64)
     x = tinyrnn.randn(20, 3, dtype=tinyrnn.float64)
-    optimizer, y = make(layer.parameters(), lr=0.05), target(x).detach()
+    name = type(make(layer.parameters())).__name__
+    lr = {"Adadelta": 1.0, "Adagrad": 0.5, "RMSprop": 0.001}.get(name, 0.05)
+    optimizer, y = make(layer.parameters(), lr=lr), target(x).detach()
     for group in optimizer.param_groups:
         group["weight_decay"] = 0
-    for _ in range(400):
+    for _ in range(500):
         optimizer.zero_grad()
         loss = nn.functional.mse_loss(layer(x), y)
         loss.backward()
         optimizer.step()
     assert loss.item() < 1e-6
-
-
-@EVERY
-@pytest.mark.parametrize("form", ["tensors", "arrays"])
-def test_a_state_dict_goes_on_bit_for_bit(make, form):
-    params = [*leaves(), tinyrnn.tensor(0.5, dtype=tinyrnn.float64, requires_grad=True)]
-    optimizer = make([{"params": params[:1], "lr": 0.3}, {"params": params[1:]}])
-    run(optimizer, params, range(3))
-    others, state = twins(params), optimizer.state_dict()
-    if form == "arrays":
-        for entries in state["state"].values():
-            entries.update({key: getattr(value, "array", value) for key, value in entries.items()})
-    other = make([{"params": others[:1]}, {"params": others[1:]}])
-    other.load_state_dict(state)
-    assert [group["lr"] for group in other.param_groups] == [0.3, 0.1]
-    run(other, others, range(3, 6))  # first: it must not change what it was loaded from
-    run(optimizer, params, range(3, 6))
-    assert same(numbers(params), numbers(others))
-
-
-@EVERY
-def test_a_state_dict_is_plain_and_shows_the_memory_itself(make):
-    params = leaves()
-    optimizer = make(params)
-    assert optimizer.state_dict()["state"] == {}
-    run(optimizer, params, range(2))
-    state = optimizer.state_dict()
-    assert state["param_groups"][0]["params"] == [0, 1, 2]
-    assert list(state["state"]) == [0, 1, 2]
-    for i, entries in state["state"].items():
-        for key, value in entries.items():
-            if key != "step":
-                assert np.shares_memory(value.array, optimizer.state[params[i]][key])
-                assert not value.requires_grad
-
-
-@EVERY
-def test_a_state_dict_of_another_dtype_is_cast(make):
-    params = leaves(dtype=tinyrnn.float32)
-    optimizer = make(params)
-    run(optimizer, params, range(2))
-    others = [p.detach().double().requires_grad_() for p in params]
-    other = make(others)
-    other.load_state_dict(optimizer.state_dict())
-    arrays = [v for entries in other.state.values() for v in entries.values() if isinstance(v, np.ndarray)]
-    assert {v.dtype for v in arrays} == {tinyrnn.float64}
-    run(other, others, [2])
-
-
-def bad_state(change):
-    """A state_dict for three parameters of `leaves`, spoiled."""
-
-    def spoiled(make):
-        params = leaves()
-        optimizer = make(params)
-        run(optimizer, params, range(2))
-        state = copy.deepcopy(optimizer.state_dict())
-        change(state)
-        return state
-
-    return spoiled
-
-
-@EVERY
-@pytest.mark.parametrize(
-    ("state", "message"),
-    [
-        (bad_state(lambda s: s["param_groups"][0]["params"].pop()), "groups of [2] parameters, expected groups of [3]"),
-        (bad_state(lambda s: s["param_groups"].append({"params": []})), "groups of [3, 0] parameters, expected groups"),
-        (bad_state(lambda s: s["state"].update({2: s["state"][0]})), "has shape (4, 1), its parameter has (4, 3)"),
-        (bad_state(lambda s: s["param_groups"][0].update(lr=-1)), "lr is -1, expected 0.0 <= lr"),
-        (bad_state(lambda s: s.pop("state")), "load_state_dict: got the keys ['param_groups'], expected 'state' and"),
-    ],
-)
-def test_a_state_that_does_not_fit_changes_nothing(make, state, message):
-    params = leaves()
-    optimizer, twin = make(params), make(others := twins(params))
-    run(optimizer, params, [7])
-    run(twin, others, [7])
-    name = type(optimizer).__name__
-    with pytest.raises(ValueError, match=f"{name}: .*{re.escape(message)}"):
-        optimizer.load_state_dict(state(make))
-    run(optimizer, params, [8])
-    run(twin, others, [8])
-    assert same(numbers(params), numbers(others))
-
-
-@EVERY
-@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda pair: pickle.loads(pickle.dumps(pair))])
-def test_a_copy_of_a_model_with_its_optimizer_goes_on_alike(make, duplicate):
-    model = nn.RNN(2, 3)
-    optimizer = make(model.parameters())
-    run(optimizer, list(model.parameters()), range(2))
-    other, its_optimizer = duplicate((model, optimizer))
-    for m, o in ((model, optimizer), (other, its_optimizer)):
-        run(o, list(m.parameters()), range(2, 4))
-    assert same(numbers(model.parameters()), numbers(other.parameters()))
 
 
 W = nn.Parameter(tinyrnn.zeros(2))
@@ -319,66 +251,202 @@ def test_what_is_no_parameter_is_refused(make, params, exception, message):
 @EVERY
 def test_a_group_that_is_refused_is_not_added(make):
     optimizer = make([tinyrnn.zeros(1, requires_grad=True)])
-    with pytest.raises(ValueError, match="weight_decay is -1"):
-        optimizer.add_param_group({"params": W, "weight_decay": -1})
+    with pytest.raises(ValueError, match="lr is -1"):
+        optimizer.add_param_group({"params": W, "lr": -1})
     assert len(optimizer.param_groups) == 1
     optimizer.add_param_group({"params": W})
 
 
 def test_a_rule_of_ones_own():
     class Sign(Optimizer):
-        def update(self, w, g, state, group):
-            state["count"] = state.get("count", 0) + 1
-            w -= group["lr"] * np.sign(g)
+        def first_state(self, w, group):
+            return {"step": 0, "sum": tinyrnn.zeros(*w.shape)}
+
+        def numbers(self, group, t):
+            return group["lr"] / t, 2.0
+
+        def update(self, w, g, state, group, numbers):
+            size, two = numbers
+            assert size.dtype == two.dtype == w.dtype
+            assert two == 2
+            state["sum"].array[...] += g
+            w -= size * np.sign(g)
 
     w = tinyrnn.zeros(3, requires_grad=True)
     optimizer = Sign([w], {"lr": 0.5})
     w.grad = tinyrnn.tensor([3.0, -2.0, 0.0])
     optimizer.step()
     assert w.tolist() == [-0.5, 0.5, 0]
-    assert optimizer.state_dict()["state"] == {0: {"count": 1}}
-    with pytest.raises(NotImplementedError, match=r"Optimizer has no update\(\)"):
+    optimizer.step()
+    assert w.tolist() == [-0.75, 0.75, 0]
+    assert optimizer.state[w]["step"] == 2
+    assert optimizer.state_dict()["state"][0]["sum"].tolist() == [6, -4, 0]
+    with pytest.raises(NotImplementedError, match=r"Optimizer has neither a step\(\) nor an update\(\) of its own"):
         Optimizer([w], {}).step()
 
 
-def test_repr_lists_the_settings_of_each_group():
-    optimizer = SGD([{"params": W}], lr=0.1, momentum=0.9)
-    assert repr(optimizer).splitlines()[:4] == ["SGD (", "Parameter Group 0", "    dampening: 0", "    lr: 0.1"]
-    assert "    momentum: 0.9" in repr(optimizer)
+class HandWritten(Optimizer):
+    """Adam as tutorials write it for torch."""
+
+    def __init__(self, params, lr=required, betas=(0.9, 0.999), eps=1e-8):
+        if lr is not required and lr < 0.0:
+            raise ValueError(f"Invalid learning rate: {lr}")
+        defaults = dict(lr=lr, betas=betas, eps=eps)  # noqa: C408
+        super().__init__(params, defaults)
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        for group in self.param_groups:
+            group.setdefault("nesterov", False)
+
+    def step(self, closure=None):
+        loss = None
+        if closure is not None:
+            with tinyrnn.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            beta1, beta2 = group["betas"]
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                grad, state = p.grad.data, self.state[p]
+                if len(state) == 0:
+                    state["step"] = 0
+                    state["exp_avg"] = tinyrnn.zeros_like(p.data)
+                    state["exp_avg_sq"] = tinyrnn.zeros_like(p.data)
+                state["step"] += 1
+                m, v = state["exp_avg"], state["exp_avg_sq"]
+                m.mul_(beta1).add_(grad * (1 - beta1))
+                v.mul_(beta2).add_(grad * grad * (1 - beta2))
+                scale = group["lr"] / (1 - beta1 ** state["step"])
+                denominator = (v / (1 - beta2 ** state["step"])).sqrt() + group["eps"]
+                with tinyrnn.no_grad():
+                    p.add_(-scale * (m / denominator))
+        return loss
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda w: SGD([w], lr=np.float64(0.1), momentum=np.float64(0.9), weight_decay=np.float64(0.1)),
-        lambda w: Adam(
-            [w], lr=np.float64(0.1), betas=(np.float64(0.9), np.float64(0.99)), weight_decay=np.float64(0.1)
+def test_an_optimizer_written_for_torch():
+    params = leaves()
+    others, thirds = twins(params), twins(params)
+    optimizer, adam = HandWritten(params, lr=0.1), Adam(others, lr=0.1)
+    assert dict(optimizer.state) == {}
+    run(optimizer, params, range(5))
+    run(adam, others, range(5))
+    for p, q in zip(params, others, strict=True):
+        np.testing.assert_allclose(p.array, q.array, rtol=1e-10)
+    for p, q in zip(params, thirds, strict=True):
+        q.data = p.data.clone()
+    again = HandWritten([{"params": thirds, "lr": 7.0}])
+    again.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    assert again.param_groups[0]["lr"] == 0.1
+    assert again.param_groups[0]["nesterov"] is False
+    run(optimizer, params, [9])
+    run(again, thirds, [9])
+    assert same(numbers(params), numbers(thirds))
+    assert again.step(lambda: 3) == 3
+
+
+def test_a_setting_without_a_default_is_asked_of_every_group():
+    w, v = (tinyrnn.zeros(1, requires_grad=True) for _ in range(2))
+    assert HandWritten([{"params": w, "lr": 0.1}]).param_groups[0]["lr"] == 0.1
+    with pytest.raises(ValueError, match="HandWritten: a group has no 'lr', which has no default"):
+        HandWritten([{"params": w, "lr": 0.1}, {"params": v}])
+    assert repr(required) == "<required parameter>"
+
+
+def test_names_are_kept_with_the_parameters():
+    layer = nn.Linear(2, 3)
+    optimizer = SGD(layer.named_parameters(), lr=0.1)
+    assert optimizer.param_groups[0]["param_names"] == ["weight", "bias"]
+    assert [p is q for p, q in zip(optimizer.param_groups[0]["params"], layer.parameters(), strict=True)] == [True] * 2
+    assert optimizer.state_dict()["param_groups"][0]["param_names"] == ["weight", "bias"]
+    v = tinyrnn.zeros(1, requires_grad=True)
+    with pytest.raises(ValueError, match="SGD: some parameters are given with names and some without"):
+        optimizer.add_param_group({"params": [v]})
+    with pytest.raises(ValueError, match="SGD: some parameters are given with names and some without"):
+        SGD([("w", W), v], lr=0.1)
+    optimizer.add_param_group({"params": [("v", v)]})
+    assert optimizer.param_groups[1]["param_names"] == ["v"]
+
+
+@EVERY
+def test_the_learning_rate_may_be_a_tensor(make):
+    params, rate = leaves(), tinyrnn.tensor(0.1, dtype=tinyrnn.float64)
+    others = twins(params)
+    optimizer, other = make(params, lr=rate), make(others, lr=0.1)
+    run(optimizer, params, range(2))
+    run(other, others, range(2))
+    rate.fill_(0.25)  # the tensor itself is in the groups
+    other.param_groups[0]["lr"] = 0.25
+    run(optimizer, params, range(2, 4))
+    run(other, others, range(2, 4))
+    assert same(numbers(params), numbers(others))
+    with pytest.raises(ValueError, match=re.escape("lr is a tensor of shape (2,), expected one element")):
+        make(leaves(), lr=tinyrnn.ones(2))
+
+
+@pytest.mark.parametrize("name", [*SETTINGS, "LBFGS"])
+def test_arguments_defaults_settings_and_repr_are_torchs(torch, name):
+    def arguments(cls):
+        parameters = inspect.signature(cls.__init__).parameters.values()
+        return [(p.name, p.kind, p.default) for p in parameters]
+
+    ours, theirs = getattr(optim, name), getattr(torch.optim, name)
+    assert arguments(ours) == arguments(theirs)
+    makers = [
+        lambda lib, cls: cls([lib.zeros(2, requires_grad=True)]),
+        lambda lib, cls: cls([{"params": [lib.zeros(2, requires_grad=True)], "lr": 0.5}]),
+        lambda lib, cls: cls(
+            [{"params": [lib.zeros(2, requires_grad=True)]}, {"params": [lib.zeros(2, requires_grad=True)]}], lr=0.5
         ),
-    ],
-)
-def test_settings_that_are_numbers_of_numpys_widen_nothing(make):
+    ]
+    for make in makers[: 2 if name == "LBFGS" else 3]:
+        a, b = make(tinyrnn, ours), make(torch, theirs)
+        assert a.defaults == b.defaults
+        assert repr(a) == repr(b)
+        assert a.state_dict()["param_groups"] == b.state_dict()["param_groups"]
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_the_keywords_on_how_to_loop_change_nothing(name):
+    cls, ends = getattr(optim, name), []
+    accepted = set(inspect.signature(cls.__init__).parameters)
+    for keywords in ({}, {"foreach": True, "fused": False, "capturable": True}):
+        w = tinyrnn.ones(3, requires_grad=True)
+        w.grad = tinyrnn.ones(3)
+        cls([w], **{key: value for key, value in keywords.items() if key in accepted}).step()
+        ends.append(w.tolist())
+    assert ends[0] == ends[1] != [1, 1, 1]
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_settings_that_are_numbers_of_numpys_widen_nothing(name):
     w = tinyrnn.ones(3, requires_grad=True)
-    optimizer = make(w)
+    wide = {k: np.float64(v) if isinstance(v, float) else v for k, v in SETTINGS[name].items()}
+    optimizer = getattr(optim, name)([w], lr=np.float64(0.1), **wide)
+    for key in ("betas", "etas"):
+        if key in optimizer.param_groups[0]:
+            optimizer.param_groups[0][key] = [np.float64(value) for value in optimizer.param_groups[0][key]]
     for _ in range(2):
         (w * w).sum().backward()
         optimizer.step()
     assert w.dtype == tinyrnn.float32
-    assert {v.dtype for v in optimizer.state[w].values() if isinstance(v, np.ndarray)} == {np.dtype("float32")}
+    tensors = [v for v in optimizer.state[w].values() if isinstance(v, tinyrnn.Tensor)]
+    assert {v.dtype for v in tensors} <= {np.dtype("float32")}
 
 
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda s: s.update(state={str(i): v for i, v in s["state"].items()}),
-        lambda s: s["param_groups"][0].update(params=[0, 0]),
-    ],
-)
-def test_a_state_that_belongs_to_nobody_is_refused(spoil):
-    w, v = (tinyrnn.ones(2, requires_grad=True) for _ in range(2))
-    optimizer = SGD([w, v], lr=0.1, momentum=0.9)
-    (w * v).sum().backward()
-    optimizer.step()
-    state = optimizer.state_dict()
-    spoil(state)
-    with pytest.raises(ValueError, match="expected each parameter once"):
-        optimizer.load_state_dict(state)
+def test_parameters_of_two_dtypes_may_stand_in_one_group():
+    a, b = tinyrnn.ones(2, requires_grad=True), tinyrnn.ones(2, dtype=tinyrnn.float64, requires_grad=True)
+    optimizer = Adam([a, b], lr=0.1, weight_decay=0.1)
+    for _ in range(3):
+        ((a * a).sum() + (b * b).sum()).backward()
+        optimizer.step()
+    assert (a.dtype, b.dtype) == (tinyrnn.float32, tinyrnn.float64)
+    assert optimizer.state[b]["exp_avg"].dtype == tinyrnn.float64
+    np.testing.assert_allclose(a.array, b.array, rtol=1e-6)
+    assert b.array[0] != np.float32(b.array[0])
+
+
+def test_an_optimizer_of_torchs_that_is_not_here_is_said_to_be_absent():
+    with pytest.raises(AttributeError, match=r"optim has no 'SparseAdam'.* Instead: "):
+        optim.SparseAdam  # noqa: B018

@@ -1,9 +1,8 @@
-"""SGD beside its equations in plain NumPy, and the settings that are refused."""
+"""SGD beside its equations in plain NumPy and beside torch's, and the settings that are refused."""
 
 import itertools
 import re
 
-import numpy as np
 import pytest
 
 import tinyrnn
@@ -21,29 +20,24 @@ def by_the_equations(w, gradients, lr, momentum=0, dampening=0, weight_decay=0, 
 
 
 SETTINGS = [
-    {"momentum": momentum, "dampening": dampening, "weight_decay": weight_decay, "nesterov": nesterov, "maximize": up}
-    for momentum, dampening, weight_decay, nesterov, up in itertools.product(
+    {"lr": 0.1, "momentum": momentum, "dampening": damp, "weight_decay": decay, "nesterov": nesterov, "maximize": up}
+    for momentum, damp, decay, nesterov, up in itertools.product(
         [0, 0.9], [0, 0.3], [0, 0.05], [False, True], [False, True]
     )
-    if not nesterov or (momentum and not dampening)
+    if not nesterov or (momentum and not damp)
 ]
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
 @pytest.mark.parametrize("shape", [(4, 3), ()])
-@pytest.mark.parametrize(("dtype", "tolerance"), [(tinyrnn.float64, 1e-13), (tinyrnn.float32, 1e-5)])
-def test_steps_follow_the_equations(settings, shape, dtype, tolerance):
-    rng = np.random.default_rng(0)
-    start, gradients = rng.standard_normal(shape), rng.standard_normal((20, *shape))
-    w = tinyrnn.tensor(start, dtype=dtype, requires_grad=True)
-    optimizer = SGD([w], lr=0.1, **settings)
-    for g in gradients:
-        w.grad = tinyrnn.tensor(g, dtype=dtype)
-        optimizer.step()
-        assert np.array_equal(w.grad.array, g.astype(dtype))  # read, not written
-    expected = by_the_equations(start, gradients, 0.1, **settings)
-    assert w.dtype == dtype
-    assert np.abs(w.array - expected).max() < tolerance * np.abs([start, expected]).max()
+@pytest.mark.parametrize(("dtype", "tolerance"), [(tinyrnn.float64, 1e-12), (tinyrnn.float32, 1e-5)])
+def test_steps_follow_the_equations(follows, settings, shape, dtype, tolerance):
+    follows(SGD, by_the_equations, settings, shape, dtype, tolerance)
+
+
+@pytest.mark.parametrize("settings", SETTINGS[::3])
+def test_steps_are_torchs(beside_torch, settings):
+    beside_torch("SGD", settings)
 
 
 def test_the_momentum_is_remembered_apart_from_the_gradient():
@@ -55,6 +49,17 @@ def test_the_momentum_is_remembered_apart_from_the_gradient():
     optimizer.step()
     assert w.tolist() == [-1.5] * 3
     assert w.grad.tolist() == [0] * 3
+
+
+def test_without_momentum_nothing_is_remembered():
+    w = tinyrnn.zeros(3, requires_grad=True)
+    w.grad = tinyrnn.ones(3)
+    optimizer = SGD([w], lr=1)
+    optimizer.step()
+    assert optimizer.state_dict()["state"] == {}
+    optimizer.param_groups[0]["momentum"] = 0.5  # from now on
+    optimizer.step()
+    assert optimizer.state[w]["momentum_buffer"].tolist() == [1] * 3
 
 
 @pytest.mark.parametrize(
@@ -78,11 +83,3 @@ def test_the_momentum_is_remembered_apart_from_the_gradient():
 def test_bad_settings_are_refused(settings, exception, message):
     with pytest.raises(exception, match=re.escape(message)):
         SGD([tinyrnn.zeros(2, requires_grad=True)], **settings)
-
-
-def test_the_keywords_on_how_to_loop_change_nothing():
-    w = [tinyrnn.ones(3, requires_grad=True) for _ in range(2)]
-    for p, keywords in zip(w, [{}, {"foreach": True, "fused": False}], strict=True):
-        p.grad = tinyrnn.ones(3)
-        SGD([p], lr=0.1, **keywords).step()
-    assert w[0].tolist() == w[1].tolist()

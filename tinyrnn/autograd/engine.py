@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyrnn.autograd.graph import Array, Hook, ManyNode, Node, Part, Patch, Source
+from tinyrnn.autograd.graph import Array, Hook, ManyNode, Node, Owned, Part, Patch, Source
 from tinyrnn.kernels.sums import sum_axes, sum_rows
 
 
@@ -51,6 +51,11 @@ class Pending:
                     self.own = True
                 g.add_to(self.total)
                 return
+            if isinstance(g, Owned):
+                g = g.g
+                if self.total is None and g.shape == self.shape and g.dtype == self.dtype:
+                    self.total, self.own = g, True
+                    return
             g = np.asarray(g)
         if g.shape != self.shape:
             g = unbroadcast(g, self.shape, name)
@@ -100,8 +105,12 @@ def run_backward(
             source.parents, source.pullback, source.saved = (), None, ()
         if total is None:  # the loss does not depend on it after all
             gradients: Sequence[Any] = [None] * len(parents)
-        else:
-            gradients = pullback(*source.filled(total)) if type(source) is ManyNode else pullback(total)
+        elif type(source) is Node:
+            gradients = pullback(total)
+        elif isinstance(source, ManyNode):
+            gradients = pullback(*source.filled(total))
+        else:  # an OwningNode
+            gradients = pullback(total if entry.own and not source.hooks else total.copy())
         if len(gradients) != len(parents):
             raise RuntimeError(f"backward: {name!r} returned {len(gradients)} gradients for {len(parents)} inputs")
         for parent, g in zip(parents, gradients):  # noqa: B905 (strict=True takes longer than the check)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[Any]
 Source: TypeAlias = "Node | Value"
-Gradient: TypeAlias = "Array | Patch | Part | None"  # None: no gradient reaches this input
+Gradient: TypeAlias = "Array | Patch | Owned | Part | None"  # None: no gradient reaches this input
 Pullback: TypeAlias = "Callable[..., Sequence[Gradient]]"
 V = TypeVar("V", bound="Value")
 new, ndarray = object.__new__, np.ndarray  # found faster here, where every result passes
@@ -118,6 +118,22 @@ class ManyNode(Node):
     def filled(self, gradients: dict[int, Array]) -> list[Array]:
         """A gradient for each result: zeros for those that the loss never used."""
         return [gradients[k] if k in gradients else np.zeros(*spec) for k, spec in enumerate(self.parts)]
+
+
+class OwningNode(Node):
+    """An operation whose pullback may write into the gradient that it is given, as nobody else holds it.
+
+    This is why writing x[t] = y at each of T steps costs O(T) in the backward pass: each write zeroes its part of one
+    gradient, and passes it on as `Owned`.
+    """
+
+    __slots__ = ()
+
+
+class Owned(NamedTuple):
+    """A gradient that nobody else holds, so that others may be added into it."""
+
+    g: Array
 
 
 class Part(NamedTuple):

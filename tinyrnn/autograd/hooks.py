@@ -17,7 +17,7 @@ _accumulating = threading.Lock()
 class RemovableHandle:
     """What `register_hook` returns: `remove()`, or the end of a `with` block, takes the hook away again."""
 
-    def __init__(self, hooks: list[Hook], hook: Hook) -> None:
+    def __init__(self, hooks: list[Any], hook: Any) -> None:
         self._hooks, self._hook = hooks, hook
 
     def remove(self) -> None:

@@ -90,20 +90,42 @@ class no_grad(GradMode):  # noqa: N801 (torch's name)
     Also @no_grad() over a function, or, as torch allows, @no_grad.
     """
 
-    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
-        return object.__new__(cls) if function is None else GradMode(False)(function)
+    def __new__(cls, orig_func: Callable[..., Any] | None = None) -> Any:
+        return object.__new__(cls) if orig_func is None else GradMode(False)(orig_func)
 
     def __init__(self) -> None:
         super().__init__(False)
 
 
+class inference_mode(GradMode):  # noqa: N801 (torch's name)
+    """no_grad under the name of a mode of torch's that is stricter: here its results may be used with a gradient later.
+
+    inference_mode(False) is enable_grad. Also @inference_mode() over a function, or @inference_mode.
+
+    >>> import tinyrnn
+    >>> with inference_mode():
+    ...     y = 2 * tinyrnn.ones(2, requires_grad=True)
+    >>> y.requires_grad
+    False
+    """
+
+    def __new__(cls, mode: bool | Callable[..., Any] = True) -> Any:
+        return GradMode(False)(mode) if callable(mode) else object.__new__(cls)
+
+    def __init__(self, mode: bool = True) -> None:
+        super().__init__(not mode)
+
+
 class enable_grad(GradMode):  # noqa: N801 (torch's name)
-    """Inside, operations are recorded again, whatever surrounds it.
+    """Inside, operations are recorded again, whatever surrounds it. Also @enable_grad() or @enable_grad.
 
     >>> with no_grad(), enable_grad():
     ...     is_grad_enabled()
     True
     """
+
+    def __new__(cls, orig_func: Callable[..., Any] | None = None) -> Any:
+        return object.__new__(cls) if orig_func is None else GradMode(True)(orig_func)
 
     def __init__(self) -> None:
         super().__init__(True)

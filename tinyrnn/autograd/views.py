@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
-from tinyrnn.autograd.graph import UNTRACKED, Array, Node, Source, Value
+from tinyrnn.autograd.graph import UNTRACKED, Array, Gradient, Node, Owned, OwningNode, Source, Value
 from tinyrnn.autograd.modes import state
 
 
@@ -40,10 +40,10 @@ class _Layout(NamedTuple):
         return np.ndarray(self.shape, buffer.dtype, buffer, self.offset, self.strides)
 
     def put(self, g: Array, buffer: Array) -> None:
-        """Lays `g` into the buffer; where axes were expanded, one element of memory gets the sum of several."""
+        """Adds `g` into the buffer; where the view shows an element several times, it gets the sum."""
         expanded = tuple([axis for axis, n in enumerate(self.shape) if n > 1 and self.strides[axis] == 0])
-        once = tuple([1 if axis in expanded else n for axis, n in enumerate(self.shape)])
-        self._replace(shape=once).of(buffer)[...] = g.sum(expanded, keepdims=True) if expanded else g
+        once = self._replace(shape=tuple([1 if axis in expanded else n for axis, n in enumerate(self.shape)]))
+        np.add.at(once.of(buffer), (), g.sum(expanded, keepdims=True) if expanded else g)
 
 
 def _layouts(base: Array, view: Array) -> tuple[int, _Layout, _Layout]:
@@ -143,12 +143,16 @@ def changed_in_place(value: Value, new: Node | None) -> None:
     if (before is None and new is None) or value.array.size == 0:
         return
     size, whole, part = _layouts(base.array, value.array)
+    plain = base.array.flags.c_contiguous
 
-    def pullback(g: Array) -> tuple[Array, Array]:
-        buffer = np.empty(size, g.dtype)
-        whole.of(buffer)[...] = g
+    def pullback(g: Array) -> tuple[Gradient, Gradient]:
+        if plain and g.flags.c_contiguous:
+            buffer = g.reshape(-1)  # g is ours, and laid out as the base already
+        else:
+            buffer = np.empty(size, g.dtype)
+            whole.of(buffer)[...] = g
         dnew = part.of(buffer).copy()
         part.of(buffer)[...] = 0
-        return whole.of(buffer), dnew
+        return Owned(whole.of(buffer)), dnew
 
-    _set_node(base, Node("copy_slices", (before, new), pullback, base.shape, base.dtype))
+    _set_node(base, OwningNode("copy_slices", (before, new), pullback, base.shape, base.dtype))

@@ -10,7 +10,7 @@ from tinyrnn.kernels.sums import sum_rows
 
 Array = npt.NDArray[Any]
 Gradients = tuple[Array | None, ...]
-Pullback = Callable[[Array, Array, Sequence[bool]], Gradients]
+Pullback = Callable[..., Gradients]  # of a gradient for each result, and which gradients are needed
 
 
 def relu(a: Array, out: Array) -> Array:

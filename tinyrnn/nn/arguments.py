@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tinyrnn.autograd.graph import Array
+from tinyrnn.autograd.graph import Array, Value
+from tinyrnn.ops.operands import tensor_argument
 
 
 def positive(name: str, what: str, value: Any) -> int:
@@ -45,7 +46,23 @@ def check_floating(name: str, x: Array) -> None:
         raise TypeError(f"{name}: the input is {x.dtype}, expected a floating dtype: .float() it")
 
 
+def floating_tensor(name: str, input: Any) -> Array:
+    """The array of a tensor of a floating dtype. Raises TypeError."""
+    x = tensor_argument(name, input)
+    check_floating(name, x)
+    return x
+
+
 def check_reduction(name: str, reduction: str) -> None:
     """Raises ValueError unless the reduction is one of torch's three."""
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f"{name}: the reduction is {reduction!r}, expected 'mean', 'sum' or 'none'")
+
+
+def check_dtype(name: str, what: str, x: Value, weight: Value) -> None:
+    """Raises TypeError unless a tensor has the dtype of the weights."""
+    if x.dtype != weight.dtype:
+        raise TypeError(
+            f"{name}: {what} is {x.dtype}, the weights are {weight.dtype}, expected one dtype: cast the tensor with "
+            ".float() or .double(), or the whole module"
+        )

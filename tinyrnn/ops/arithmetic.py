@@ -1,28 +1,62 @@
 """+ - * / ** and their kin: two operands that broadcast. The engine sums each gradient back to its operand's shape.
 
 In all of them: input (any shape), other (a shape that broadcasts with it, or a number) -> the broadcast shape.
-Raises ValueError if the shapes do not broadcast and TypeError for what is neither a tensor nor a number.
+Raises ValueError if the shapes do not broadcast, or for a number beyond the range of a tensor of whole numbers (torch
+lets it wrap: uint8 + 300), and TypeError for what is neither a tensor nor a number.
 """
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinyrnn.autograd.graph import Array, Gradient
+from tinyrnn.autograd.graph import Array, Gradient, Value
 from tinyrnn.autograd.record import needs_grad, record
 from tinyrnn.dtypes import get_default_dtype
-from tinyrnn.ops.operands import constant, number, operands, tensor_argument, where_it_passes
+from tinyrnn.ops.operands import (
+    check_broadcast,
+    check_fits,
+    check_same_dtype,
+    constant,
+    floating_operands,
+    number,
+    operands,
+    tensor_argument,
+)
+from tinyrnn.ops.pointwise import cast
+from tinyrnn.ops.rounding import divided
 
 if TYPE_CHECKING:
     from tinyrnn.tensor import Tensor
 
-__all__ = ["add", "div", "maximum", "minimum", "mul", "neg", "pow", "square", "sub"]
+__all__ = [
+    "add",
+    "addcdiv",
+    "addcmul",
+    "div",
+    "divide",
+    "float_power",
+    "lerp",
+    "logaddexp",
+    "mul",
+    "multiply",
+    "neg",
+    "negative",
+    "pow",
+    "square",
+    "sub",
+    "subtract",
+    "true_divide",
+]
 
 
-def add(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
-    """z = x + alpha y,  dx = g,  dy = alpha g."""
+def add(input: Tensor, other: Any, after_alpha: Any = None, *, alpha: float = 1) -> Tensor:
+    """z = x + alpha y,  dx = g,  dy = alpha g. add(x, alpha, y), as old programs write it, warns as in torch."""
+    if after_alpha is not None:
+        warnings.warn("add: add(x, alpha, y) is deprecated: say add(x, y, alpha=alpha)", UserWarning, stacklevel=3)
+        other, alpha = after_alpha, number("add", "alpha", other)
     x, y, second = operands("add", input, other)
     alpha = alpha if alpha == 1 else _alpha("add", alpha, x)
     z = x + y if alpha == 1 else x + alpha * y
@@ -34,10 +68,13 @@ def add(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
 
 
 def sub(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
-    """z = x - alpha y,  dx = g,  dy = -alpha g."""
+    """z = x - alpha y,  dx = g,  dy = -alpha g. Raises TypeError for two bools."""
     x, y, second = operands("sub", input, other)
     alpha = alpha if alpha == 1 else _alpha("sub", alpha, x)
-    z = x - y if alpha == 1 else x - alpha * y
+    try:
+        z = x - y if alpha == 1 else x - alpha * y
+    except TypeError:
+        raise TypeError("sub: two bools have no difference: use ^ (logical_xor), or ~ to negate a mask") from None
 
     def pullback(g: Array) -> tuple[Gradient, Gradient]:
         return g, -g if alpha == 1 else -alpha * g
@@ -51,6 +88,7 @@ def _alpha(name: str, alpha: Any, x: Array) -> Any:
         raise TypeError(
             f"{name}: alpha is {alpha} for tensors of {x.dtype}: expected a whole number, or .float() tensors"
         )
+    check_fits(name, alpha, x.dtype)
     return alpha
 
 
@@ -79,8 +117,13 @@ def mul(input: Tensor, other: Any) -> Tensor:
     return record("mul", x * y, (input, second), pullback, saved=saved)
 
 
-def div(input: Tensor, other: Any) -> Tensor:
-    """z = x / y,  dx = g / y,  dy = -g x / y^2. Whole numbers are divided in the default dtype."""
+def div(input: Tensor, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+    """z = x / y,  dx = g / y,  dy = -g x / y^2. Whole numbers are divided in the default dtype.
+
+    rounding_mode: "floor" (as //) or "trunc" (towards 0), with a derivative of 0; whole numbers then stay whole.
+    """
+    if rounding_mode is not None:
+        return divided("div", input, other, rounding_mode)
     x, y, second = operands("div", input, other)
     if x.dtype.kind in "bui":
         x = x.astype(get_default_dtype())
@@ -96,14 +139,19 @@ def div(input: Tensor, other: Any) -> Tensor:
     return record("div", x / y, (input, second), pullback, saved=saved)
 
 
-def pow(input: Tensor, exponent: Any) -> Tensor:
+def pow(input: Any, exponent: Any) -> Tensor:
     """z = x^y,  dx = g y x^(y-1),  dy = g z log x  (dy = 0 where x = 0 and y >= 0: the limit).
 
-    Raises ValueError for whole numbers to the power of a negative one: .float() them.
+    Either may be a number. Raises ValueError for whole numbers to the power of a negative one: .float() them.
     """
+    if not isinstance(input, Value) and isinstance(exponent, Value):
+        input = constant("pow", exponent, input)  # type: ignore[arg-type]
     x, y, second = operands("pow", input, exponent)
-    if x.dtype.kind in "ui" and np.any(np.less(y, 0)):
-        raise ValueError(f"pow: whole numbers ({x.dtype}) to a negative power are fractions: .float() them")
+    if x.dtype.kind in "bui":
+        _check_whole_power(x, y)
+        x = x.astype(np.int64) if x.dtype == bool else x  # NumPy would say int8
+    if second is None:
+        return _power(input, x, y)
     need_x, need_y = needs_grad(input), needs_grad(second)
     z = x**y
     dtype, kept_z = z.dtype, z if need_y else None
@@ -115,7 +163,29 @@ def pow(input: Tensor, exponent: Any) -> Tensor:
         dy = None if kept_z is None else g * (kept_z * np.log(np.where((x == 0) & (y >= 0), 1, x)))
         return dx, dy
 
-    return record("pow", z, (input, second), pullback, saved=(second, input), saves_output=need_y)
+    power: Tensor = record("pow", z, (input, second), pullback, saved=(second, input), saves_output=need_y)
+    return power
+
+
+def _power(input: Tensor, x: Array, n: float) -> Tensor:
+    def pullback(g: Array) -> tuple[Gradient]:
+        return (g * (n * x ** (n - 1)) if n else np.zeros_like(g),)  # x^0 is 1 everywhere, at 0, inf and NaN too
+
+    return record("pow", x**n, (input,), pullback, saved=(input,))
+
+
+def _check_whole_power(x: Array, y: Any) -> None:
+    if np.any(np.less(y, 0)):
+        raise ValueError(f"pow: whole numbers ({x.dtype}) to a negative power are fractions: .float() them")
+    if x.dtype.kind == "b" and np.asarray(y).dtype == bool:
+        raise TypeError("pow: bools have no powers, expected numbers: .long() them, or combine them with &")
+
+
+def float_power(input: Any, exponent: Any) -> Tensor:
+    """z = x^y in float64, whatever the dtypes; derivatives as pow's."""
+    double = np.dtype(np.float64)
+    x, y = (cast(v, double) if isinstance(v, Value) else v for v in (input, exponent))  # type: ignore[arg-type]
+    return pow(x, y)
 
 
 def square(input: Tensor) -> Tensor:
@@ -143,24 +213,58 @@ def rpow(input: Tensor, other: Any) -> Tensor:
     return pow(constant("rpow", input, other), input)
 
 
-def maximum(input: Tensor, other: Any) -> Tensor:
-    """z = max(x, y),  dx = g where x > y,  dy = g where x < y;  half to each where they are equal, g to both at NaN."""
-    return _extremum("maximum", input, other, np.maximum, np.less, np.greater)
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:
+    """z = x + v a b,  dx = g,  da = v g b,  db = v g a."""
+    _check_three("addcmul", input, tensor1, tensor2)
+    return add(input, mul(tensor1, tensor2), alpha=value)
 
 
-def minimum(input: Tensor, other: Any) -> Tensor:
-    """z = min(x, y),  dx = g where x < y,  dy = g where x > y;  half to each where they are equal, g to both at NaN."""
-    return _extremum("minimum", input, other, np.minimum, np.greater, np.less)
+def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:
+    """z = x + v a / b,  dx = g,  da = v g / b,  db = -v g a / b^2."""
+    _check_three("addcdiv", input, tensor1, tensor2)
+    return add(input, div(tensor1, tensor2), alpha=value)
 
 
-def _extremum(name: str, input: Tensor, other: Any, pick: np.ufunc, loses: np.ufunc, wins: np.ufunc) -> Tensor:
-    x, y, second = operands(name, input, other)
-    need_x, need_y = needs_grad(input), needs_grad(second)
-    equal, x_loses, y_loses = np.equal(x, y), loses(x, y), wins(x, y)
+def _check_three(name: str, input: Tensor, tensor1: Tensor, tensor2: Tensor) -> None:
+    x, a, b = (tensor_argument(name, tensor).shape for tensor in (input, tensor1, tensor2))
+    check_broadcast(name, a, b)
+    check_broadcast(name, x, np.broadcast_shapes(a, b))
+
+
+def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
+    """z = x + w (y - x): x at w = 0, y at w = 1,  dx = g (1 - w),  dy = g w,  dw = g (y - x).
+
+    weight: a number, or a tensor of the dtype of x. Raises TypeError for another dtype.
+    """
+    x, y, second = floating_operands("lerp", input, end)
+    third = weight if isinstance(weight, Value) else None
+    w = number("lerp", "weight", weight) if third is None else third.array
+    if third is not None:
+        check_same_dtype("lerp", x, w)
+        check_broadcast("lerp", w.shape, np.broadcast_shapes(x.shape, np.shape(y)))
+    way = y - x
+    z = np.where(np.abs(w) < 0.5, x + w * way, y - way * (1 - w))  # exact at both ends
+    kept_way = way if needs_grad(third) else None
+
+    def pullback(g: Array) -> tuple[Gradient, Gradient, Gradient]:
+        return g * (1 - w), g * w, None if kept_way is None else g * kept_way
+
+    saved = (third, *((input, second) if kept_way is not None else ()))
+    between: Tensor = record("lerp", z, (input, second, third), pullback, saved=saved)
+    return between
+
+
+def logaddexp(input: Tensor, other: Any) -> Tensor:
+    """z = log(e^x + e^y), without overflow,  dx = g e^(x-z),  dy = g e^(y-z)."""
+    x, y, second = floating_operands("logaddexp", input, other)
+    z = np.logaddexp(x, y)
 
     def pullback(g: Array) -> tuple[Gradient, Gradient]:
-        if equal.any():
-            g = np.where(equal, 0.5 * g, g)
-        return where_it_passes(g, ~x_loses) if need_x else None, where_it_passes(g, ~y_loses) if need_y else None
+        return g * np.exp(x - z), g * np.exp(y - z)
 
-    return record(name, pick(x, y), (input, second), pullback)
+    return record("logaddexp", z, (input, second), pullback, saved=(input, second), saves_output=True)
+
+
+# torch's other names
+subtract, multiply, negative = sub, mul, neg
+divide = true_divide = div

@@ -1,7 +1,8 @@
 """Operations that change a tensor in place: x.add_(y), x += y, x.zero_() ...
 
 Each is the operation without the underscore, whose result is then written into the memory of x: the derivative is
-that operation's own, at the cost of two copies. Refused for a leaf that requires a gradient, unless under no_grad().
+that operation's own, at the cost of two copies. Refused for a leaf that requires a gradient, unless under no_grad();
+for a result of another shape; for a dtype that x cannot hold.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from tinyrnn.autograd.modes import state
 from tinyrnn.autograd.record import sources_of
 from tinyrnn.autograd.views import changed_in_place, check_in_place, source_of
 from tinyrnn.dtypes import as_dtype, can_cast
-from tinyrnn.ops import arithmetic, pointwise
+from tinyrnn.ops import arithmetic, bounds, compare, cumulative, logic, pointwise, rounding, trigonometry
 from tinyrnn.ops.operands import check_broadcast, tensor_argument
 
 if TYPE_CHECKING:
@@ -65,8 +66,90 @@ sub_ = _in_place(arithmetic.sub)
 mul_ = _in_place(arithmetic.mul)
 div_ = _in_place(arithmetic.div)
 pow_ = _in_place(arithmetic.pow)
+float_power_ = _in_place(arithmetic.float_power)
 neg_ = _in_place(arithmetic.neg)
-clamp_ = _in_place(pointwise.clamp)
+square_ = _in_place(arithmetic.square)
+addcmul_ = _in_place(arithmetic.addcmul)
+addcdiv_ = _in_place(arithmetic.addcdiv)
+lerp_ = _in_place(arithmetic.lerp)
+
+floor_ = _in_place(rounding.floor)
+ceil_ = _in_place(rounding.ceil)
+trunc_ = _in_place(rounding.trunc)
+round_ = _in_place(rounding.round)
+frac_ = _in_place(rounding.frac)
+floor_divide_ = _in_place(rounding.floor_divide)
+remainder_ = _in_place(rounding.remainder)
+fmod_ = _in_place(rounding.fmod)
+
+exp_ = _in_place(pointwise.exp)
+exp2_ = _in_place(pointwise.exp2)
+expm1_ = _in_place(pointwise.expm1)
+log_ = _in_place(pointwise.log)
+log1p_ = _in_place(pointwise.log1p)
+log2_ = _in_place(pointwise.log2)
+log10_ = _in_place(pointwise.log10)
+sqrt_ = _in_place(pointwise.sqrt)
+rsqrt_ = _in_place(pointwise.rsqrt)
+reciprocal_ = _in_place(pointwise.reciprocal)
+tanh_ = _in_place(pointwise.tanh)
+sigmoid_ = _in_place(pointwise.sigmoid)
+logit_ = _in_place(pointwise.logit)
+erf_ = _in_place(pointwise.erf)
+relu_ = _in_place(pointwise.relu)
+abs_ = _in_place(pointwise.abs)
+sign_ = _in_place(pointwise.sign)
+sgn_ = _in_place(pointwise.sgn)
+nan_to_num_ = _in_place(pointwise.nan_to_num)
+
+sin_ = _in_place(trigonometry.sin)
+cos_ = _in_place(trigonometry.cos)
+tan_ = _in_place(trigonometry.tan)
+asin_ = _in_place(trigonometry.asin)
+acos_ = _in_place(trigonometry.acos)
+atan_ = _in_place(trigonometry.atan)
+atan2_ = _in_place(trigonometry.atan2)
+sinh_ = _in_place(trigonometry.sinh)
+cosh_ = _in_place(trigonometry.cosh)
+asinh_ = _in_place(trigonometry.asinh)
+acosh_ = _in_place(trigonometry.acosh)
+atanh_ = _in_place(trigonometry.atanh)
+hypot_ = _in_place(trigonometry.hypot)
+deg2rad_ = _in_place(trigonometry.deg2rad)
+rad2deg_ = _in_place(trigonometry.rad2deg)
+
+clamp_ = _in_place(bounds.clamp)
+clamp_min_ = _in_place(bounds.clamp_min)
+clamp_max_ = _in_place(bounds.clamp_max)
+
+cumsum_ = _in_place(cumulative.cumsum)
+cumprod_ = _in_place(cumulative.cumprod)
+
+logical_and_ = _in_place(logic.logical_and)
+logical_or_ = _in_place(logic.logical_or)
+logical_xor_ = _in_place(logic.logical_xor)
+logical_not_ = _in_place(logic.logical_not)
+bitwise_and_ = _in_place(logic.bitwise_and)
+bitwise_or_ = _in_place(logic.bitwise_or)
+bitwise_xor_ = _in_place(logic.bitwise_xor)
+bitwise_not_ = _in_place(logic.bitwise_not)
+bitwise_left_shift_ = _in_place(logic.bitwise_left_shift)
+bitwise_right_shift_ = _in_place(logic.bitwise_right_shift)
+
+eq_ = _in_place(compare.eq)
+ne_ = _in_place(compare.ne)
+lt_ = _in_place(compare.lt)
+le_ = _in_place(compare.le)
+gt_ = _in_place(compare.gt)
+ge_ = _in_place(compare.ge)
+
+# torch's other names
+subtract_, multiply_, negative_ = sub_, mul_, neg_
+divide_ = true_divide_ = div_
+absolute_, clip_, fix_ = abs_, clamp_, trunc_
+arcsin_, arccos_, arctan_, arctan2_ = asin_, acos_, atan_, atan2_
+arcsinh_, arccosh_, arctanh_ = asinh_, acosh_, atanh_
+less_, less_equal_, greater_, greater_equal_, not_equal_ = lt_, le_, gt_, ge_, ne_
 
 
 def copy_(input: Tensor, src: Any) -> Tensor:
@@ -88,6 +171,11 @@ def zero_(input: Tensor) -> Tensor:
 
 def _overwrite(name: str, input: Tensor, src: Any) -> Tensor:
     x = tensor_argument(name, input)
+    if type(src) is int and src == 0 and source_of(input) is None:  # g.zero_(), say: there is nothing to record
+        check_in_place(name, input)
+        x.fill(0)
+        changed_in_place(input, None)
+        return input
     given: Any = src if isinstance(src, Value) else make(input.result, np.asarray(src))
     y = given.array
     as_dtype(name, y.dtype)

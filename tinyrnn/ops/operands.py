@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
@@ -12,7 +12,9 @@ from tinyrnn.autograd.graph import Array, Value, make
 from tinyrnn.autograd.modes import state
 from tinyrnn.autograd.record import needs_grad
 from tinyrnn.devices import check_device
+from tinyrnn.devices import device as device_type
 from tinyrnn.dtypes import as_dtype, get_default_dtype, promote
+from tinyrnn.size import sizes as sizes
 
 if TYPE_CHECKING:
     from tinyrnn.tensor import Tensor
@@ -22,10 +24,11 @@ _NUMBERS = (int, float, complex)
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def operands(name: str, input: Tensor, other: Any) -> tuple[Array, Any, Tensor | None]:
+def operands(name: str, input: Tensor, other: Any, any_number: bool = False) -> tuple[Array, Any, Tensor | None]:
     """(x, y, other): the arrays of a binary operation in one dtype, and `other` as a tensor, None if it is a number.
 
-    Raises TypeError for what is neither, ValueError for shapes that do not broadcast.
+    Raises TypeError for what is neither, ValueError for shapes that do not broadcast and, unless any_number says that
+    there is no need, for a number that the whole numbers of the tensor cannot hold (torch lets it wrap).
     """
     if not isinstance(input, Value):
         tensor_argument(name, input)
@@ -45,9 +48,32 @@ def operands(name: str, input: Tensor, other: Any) -> tuple[Array, Any, Tensor |
         other = other.item()
     if not isinstance(other, _NUMBERS):
         raise TypeError(f"{name}: cannot combine a tensor with {type(other).__name__}, expected a tensor or a number")
-    if isinstance(other, float) and x.dtype.kind in "bui":
-        x = x.astype(get_default_dtype())
+    if x.dtype.kind in "bui":
+        if isinstance(other, float):
+            x = x.astype(get_default_dtype())
+        elif not any_number:
+            check_fits(name, other, x.dtype)
     return x, other, None
+
+
+def floating_operands(name: str, input: Tensor, other: Any) -> tuple[Array, Any, Tensor | None]:
+    """`operands`, of which whole numbers are taken in the default dtype."""
+    x, y, second = operands(name, input, other)
+    if x.dtype.kind in "bui":
+        x = x.astype(get_default_dtype())
+        y = y if second is None else y.astype(x.dtype)
+    return x, y, second
+
+
+def check_fits(name: str, value: Any, dtype: np.dtype[Any]) -> None:
+    """Raises ValueError for a number that a dtype of whole numbers cannot hold; what meets a bool becomes int64."""
+    if dtype.kind in "ui" and isinstance(value, int) and not 0 <= value <= 127:
+        limits = np.iinfo(dtype)
+        if not limits.min <= value <= limits.max:
+            raise ValueError(
+                f"{name}: {value} does not fit {dtype}, which holds {limits.min} to {limits.max}: .long() the tensor "
+                "first, or .float() it"
+            )
 
 
 def number(name: str, what: str, value: Any) -> Any:
@@ -100,16 +126,6 @@ def floating(name: str, input: Any) -> Array:
     return x.astype(get_default_dtype()) if x.dtype.kind in "bui" else x
 
 
-def sizes(name: str, shape: Sequence[Any]) -> tuple[int, ...]:
-    """The shape (2, 3) out of f(2, 3), f((2, 3)) or f([2, 3])."""
-    if len(shape) == 1 and isinstance(shape[0], tuple | list):
-        shape = shape[0]
-    try:
-        return tuple([n.__index__() for n in shape])
-    except AttributeError:
-        raise TypeError(f"{name}: got {tuple(shape)}, expected whole numbers") from None
-
-
 def normal_axis(name: str, dim: Any, ndim: int) -> int:
     """`dim` as 0..ndim-1; a 0-d tensor counts as having one axis. Raises TypeError or IndexError."""
     if isinstance(dim, bool) or not isinstance(dim, int | np.integer):
@@ -136,13 +152,16 @@ def where_it_passes(g: Array, mask: Array) -> Array:
 
 
 def to_arguments(args: tuple[Any, ...], dtype: Any, device: Any) -> np.dtype[Any] | None:
-    """The dtype that x.to(...) asks for: itself, or a tensor that has it; None beside a device, which is the CPU."""
+    """The dtype that x.to(...) asks for: itself, or a tensor that has it; None beside a device, which is the CPU.
+
+    A bool among the positional arguments is torch's non_blocking or copy, and says nothing of a dtype.
+    """
     for argument in args:
         if isinstance(argument, Value):
             dtype = argument.dtype
-        elif isinstance(argument, str):
+        elif isinstance(argument, str | device_type):
             device = argument
-        else:
+        elif not isinstance(argument, bool | None):
             dtype = argument
     check_device("to", device)
     return None if dtype is None else as_dtype("to", dtype)
@@ -153,10 +172,36 @@ def numpy_names(op: F) -> F:
 
     @functools.wraps(op)
     def renamed(*args: Any, **kwargs: Any) -> Any:
-        if "axis" in kwargs:
-            kwargs["dim"] = kwargs.pop("axis")
-        if "keepdims" in kwargs:
-            kwargs["keepdim"] = kwargs.pop("keepdims")
+        if kwargs:
+            if "axis" in kwargs and "dim" not in kwargs:  # with both, the operation itself complains
+                kwargs["dim"] = kwargs.pop("axis")
+            if "keepdims" in kwargs and "keepdim" not in kwargs:
+                kwargs["keepdim"] = kwargs.pop("keepdims")
         return op(*args, **kwargs)
 
     return cast(F, renamed)
+
+
+def numbers_for(name: str, value: Any, dtype: np.dtype[Any]) -> Array:
+    """A number, list or array that is to be written into a tensor of `dtype`, as an array; fractions may be cut there.
+
+    Raises ValueError for a number that the dtype cannot hold, TypeError for a complex one where it holds real ones, and
+    for what is no number.
+    """
+    if type(value) in (int, float, bool) and 0 <= value <= 127:
+        return np.asarray(value, dtype)
+    y = np.asarray(value)
+    as_dtype(name, y.dtype)
+    if y.dtype.kind == "c" and dtype.kind not in "bc":
+        raise TypeError(f"{name}: complex numbers do not fit {dtype}: take their .real")
+    if y.size and y.dtype != dtype and dtype.kind in "uif" and y.dtype.kind != "b":
+        low, high = y.min().item(), y.max().item()
+        if dtype.kind == "f":
+            limit = float(np.finfo(dtype).max)
+            fits = not (limit < high < float("inf") or -limit > low > -float("inf"))
+        else:
+            limits = np.iinfo(dtype)
+            fits = limits.min - 1 < low and high < limits.max + 1  # never of NaN
+        if not fits:
+            raise ValueError(f"{name}: not all numbers fit {dtype}: there are such from {low} to {high}")
+    return y

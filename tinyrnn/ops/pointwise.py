@@ -6,19 +6,43 @@ about log 0, 1/0 or an overflow, NumPy's RuntimeWarning is let through.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tinyrnn.autograd.graph import Array, Gradient, make
 from tinyrnn.autograd.record import record
-from tinyrnn.dtypes import get_default_dtype
-from tinyrnn.ops.operands import floating, number, tensor_argument, where_it_passes
+from tinyrnn.kernels.erf import erf as erf_of
+from tinyrnn.ops.operands import floating, tensor_argument, where_it_passes
 
 if TYPE_CHECKING:
     from tinyrnn.tensor import Tensor
 
-__all__ = ["abs", "clamp", "clone", "cos", "exp", "log", "relu", "sigmoid", "sin", "sqrt", "tanh"]
+__all__ = [
+    "abs",
+    "absolute",
+    "clone",
+    "erf",
+    "exp",
+    "exp2",
+    "expm1",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "logit",
+    "nan_to_num",
+    "positive",
+    "reciprocal",
+    "relu",
+    "rsqrt",
+    "sgn",
+    "sigmoid",
+    "sign",
+    "sqrt",
+    "tanh",
+]
 
 
 def exp(input: Tensor) -> Tensor:
@@ -31,6 +55,26 @@ def exp(input: Tensor) -> Tensor:
     return record("exp", y, (input,), pullback, saves_output=True)
 
 
+def exp2(input: Tensor) -> Tensor:
+    """y = 2^x,  dx = g y log 2."""
+    y = np.exp2(floating("exp2", input))
+
+    def pullback(g: Array) -> tuple[Gradient]:
+        return (g * (y * math.log(2)),)
+
+    return record("exp2", y, (input,), pullback, saves_output=True)
+
+
+def expm1(input: Tensor) -> Tensor:
+    """y = e^x - 1, precise near 0,  dx = g (y + 1)."""
+    y = np.expm1(floating("expm1", input))
+
+    def pullback(g: Array) -> tuple[Gradient]:
+        return (g * (y + 1),)
+
+    return record("expm1", y, (input,), pullback, saves_output=True)
+
+
 def log(input: Tensor) -> Tensor:
     """y = log x,  dx = g / x."""
     x = floating("log", input)
@@ -39,6 +83,36 @@ def log(input: Tensor) -> Tensor:
         return (g / x,)
 
     return record("log", np.log(x), (input,), pullback, saved=(input,))
+
+
+def log1p(input: Tensor) -> Tensor:
+    """y = log(1 + x), precise near 0,  dx = g / (1 + x)."""
+    x = floating("log1p", input)
+
+    def pullback(g: Array) -> tuple[Gradient]:
+        return (g / (1 + x),)
+
+    return record("log1p", np.log1p(x), (input,), pullback, saved=(input,))
+
+
+def log2(input: Tensor) -> Tensor:
+    """y = log x / log 2,  dx = g / (x log 2)."""
+    x = floating("log2", input)
+
+    def pullback(g: Array) -> tuple[Gradient]:
+        return (g / (x * math.log(2)),)
+
+    return record("log2", np.log2(x), (input,), pullback, saved=(input,))
+
+
+def log10(input: Tensor) -> Tensor:
+    """y = log x / log 10,  dx = g / (x log 10)."""
+    x = floating("log10", input)
+
+    def pullback(g: Array) -> tuple[Gradient]:
+        return (g / (x * math.log(10)),)
+
+    return record("log10", np.log10(x), (input,), pullback, saved=(input,))
 
 
 def sqrt(input: Tensor) -> Tensor:
@@ -51,24 +125,24 @@ def sqrt(input: Tensor) -> Tensor:
     return record("sqrt", y, (input,), pullback, saves_output=True)
 
 
-def sin(input: Tensor) -> Tensor:
-    """y = sin x,  dx = g cos x  (x in radians)."""
-    x = floating("sin", input)
+def rsqrt(input: Tensor) -> Tensor:
+    """y = x^(-1/2),  dx = -g y^3 / 2."""
+    y = 1 / np.sqrt(floating("rsqrt", input))
 
     def pullback(g: Array) -> tuple[Gradient]:
-        return (g * np.cos(x),)
+        return (-0.5 * g * (y * y * y),)
 
-    return record("sin", np.sin(x), (input,), pullback, saved=(input,))
+    return record("rsqrt", y, (input,), pullback, saves_output=True)
 
 
-def cos(input: Tensor) -> Tensor:
-    """y = cos x,  dx = -g sin x  (x in radians)."""
-    x = floating("cos", input)
+def reciprocal(input: Tensor) -> Tensor:
+    """y = 1 / x,  dx = -g y^2."""
+    y = 1 / floating("reciprocal", input)
 
     def pullback(g: Array) -> tuple[Gradient]:
-        return (-g * np.sin(x),)
+        return (-g * (y * y),)
 
-    return record("cos", np.cos(x), (input,), pullback, saved=(input,))
+    return record("reciprocal", y, (input,), pullback, saves_output=True)
 
 
 def tanh(input: Tensor) -> Tensor:
@@ -96,6 +170,32 @@ def sigmoid(input: Tensor) -> Tensor:
     return record("sigmoid", y, (input,), pullback, saves_output=True)
 
 
+def logit(input: Tensor, eps: float | None = None) -> Tensor:
+    """y = log(x / (1 - x)), the inverse of sigmoid; NaN outside of [0, 1],  dx = g / (x (1 - x)).
+
+    eps: x is first clamped to [eps, 1 - eps], beyond which dx is 0.
+    """
+    x = floating("logit", input)
+    low, high = (0.0, 1.0) if eps is None else (eps, 1 - eps)
+    z = x if eps is None else np.clip(x, low, high)
+
+    def pullback(g: Array) -> tuple[Gradient]:
+        dx = g / (z * (1 - z))
+        return (np.where((x >= low) & (x <= high), dx, np.nan if eps is None else 0),)
+
+    return record("logit", np.log(z / (1 - z)), (input,), pullback, saved=(input,))
+
+
+def erf(input: Tensor) -> Tensor:
+    """y = 2/sqrt(pi) times the integral of e^(-s^2) from 0 to x,  dx = g 2/sqrt(pi) e^(-x^2)."""
+    x = floating("erf", input)
+
+    def pullback(g: Array) -> tuple[Gradient]:
+        return (g * (2 / math.sqrt(math.pi) * np.exp(-x * x)),)
+
+    return record("erf", erf_of(x), (input,), pullback, saved=(input,))
+
+
 def relu(input: Tensor) -> Tensor:
     """y = max(x, 0),  dx = g where x > 0, else 0  (0 at x = 0: torch's choice)."""
     y = np.maximum(tensor_argument("relu", input), 0)
@@ -116,25 +216,42 @@ def abs(input: Tensor) -> Tensor:
     return record("abs", np.abs(x), (input,), pullback, saved=(input,))
 
 
-def clamp(input: Tensor, min: float | None = None, max: float | None = None) -> Tensor:
-    """y = min(max(x, lowest), highest),  dx = g where lowest <= x <= highest, else 0.
+def sign(input: Tensor) -> Tensor:
+    """y = 1, 0 or -1, as x is positive, 0 (or NaN: torch's choice) or negative,  dx = 0."""
+    return _sign("sign", input)
 
-    The bounds are numbers; where they cross, y is max. Raises ValueError if neither is given, TypeError for a tensor
-    (use minimum and maximum).
-    """
-    x = tensor_argument("clamp", input)
-    if min is None and max is None:
-        raise ValueError("clamp: neither min nor max is given, expected at least one")
-    min, max = (n if n is None else number("clamp", "a bound", n) for n in (min, max))
-    if x.dtype.kind in "bui" and (isinstance(min, float) or isinstance(max, float)):
-        x = x.astype(get_default_dtype())
-    y = np.clip(x, min, max)
+
+def sgn(input: Tensor) -> Tensor:
+    """y = sign x, under the name that torch has for complex numbers too."""
+    return _sign("sgn", input)
+
+
+def _sign(name: str, input: Tensor) -> Tensor:
+    x = tensor_argument(name, input)
 
     def pullback(g: Array) -> tuple[Gradient]:
-        inside = (True if min is None else x >= min) & (True if max is None else x <= max)
-        return (where_it_passes(g, np.asarray(inside)),)
+        return (np.zeros_like(g),)
 
-    return record("clamp", y, (input,), pullback, saved=(input,))
+    y = x.copy() if x.dtype == bool else np.nan_to_num(np.sign(x))
+    return record(name, y, (input,), pullback)
+
+
+def nan_to_num(input: Tensor, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Tensor:
+    """y = x, but numbers for NaN, inf and -inf (None: the largest and smallest of the dtype),  dx = g where y is x."""
+    x = tensor_argument("nan_to_num", input)
+    y = np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
+
+    def pullback(g: Array) -> tuple[Gradient]:
+        return (where_it_passes(g, np.isfinite(x)),)
+
+    return record("nan_to_num", y, (input,), pullback, saved=(input,))
+
+
+def positive(input: Tensor) -> Tensor:
+    """+x: x itself. Raises TypeError for bools."""
+    if tensor_argument("positive", input).dtype == bool:
+        raise TypeError("positive: a bool has no sign, expected numbers: .long() it")
+    return input
 
 
 def clone(input: Tensor) -> Tensor:
@@ -160,3 +277,6 @@ def cast(input: Tensor, dtype: np.dtype[Any]) -> Tensor:
         return (g,)
 
     return record("to", x.astype(dtype), (input,), pullback)
+
+
+absolute = abs  # torch's other name

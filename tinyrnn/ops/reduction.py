@@ -16,7 +16,7 @@ from tinyrnn.autograd.graph import Array, Gradient, make
 from tinyrnn.autograd.record import record
 from tinyrnn.dtypes import as_dtype
 from tinyrnn.kernels.sums import sum_axes
-from tinyrnn.ops.operands import normal_axes, tensor_argument
+from tinyrnn.ops.operands import normal_axes, numpy_names, tensor_argument
 
 if TYPE_CHECKING:
     from tinyrnn.tensor import Tensor
@@ -26,6 +26,7 @@ __all__ = ["mean", "sum"]
 Dim = int | Sequence[int] | None
 
 
+@numpy_names
 def sum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: DTypeLike | None = None) -> Tensor:
     """y = sum of x over dim,  dx = g, repeated along dim.
 
@@ -46,6 +47,7 @@ def sum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: DTypeLi
     return record("sum", y, (input,), pullback)
 
 
+@numpy_names
 def mean(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: DTypeLike | None = None) -> Tensor:
     """y = (1/n) sum of x over dim,  dx = g / n, repeated along dim; n elements share one mean.
 

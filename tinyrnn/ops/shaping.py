@@ -1,6 +1,7 @@
-"""The same elements in another shape or order; several tensors joined to one, one taken apart into several.
+"""The same elements in another shape, or with their axes in another order.
 
-What can be a view of the input's memory is one, as in torch: a change of either is seen in both.
+What can be a view of the input's memory is one, as in torch: a change of either is seen in both. A shape is given as
+f(2, 3), f((2, 3)) or f([2, 3]), or under torch's name for it.
 Raises IndexError for an axis that is not there, ValueError for a shape that does not fit, TypeError for other types.
 """
 
@@ -12,41 +13,49 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinyrnn.autograd.graph import Array, Gradient
-from tinyrnn.autograd.record import record, record_many
-from tinyrnn.dtypes import promote
-from tinyrnn.ops.operands import normal_axis, sizes, tensor_argument
+from tinyrnn.autograd.graph import Array, Gradient, make
+from tinyrnn.autograd.record import record
+from tinyrnn.autograd.views import version_of
+from tinyrnn.devices import contiguous_format, preserve_format
+from tinyrnn.dtypes import as_dtype
+from tinyrnn.ops.operands import normal_axis, numpy_names, sizes, tensor_argument
 
 if TYPE_CHECKING:
     from tinyrnn.tensor import Tensor
 
 __all__ = [
-    "cat",
-    "chunk",
     "flatten",
+    "moveaxis",
+    "movedim",
     "permute",
+    "ravel",
     "reshape",
-    "split",
     "squeeze",
-    "stack",
+    "swapaxes",
+    "swapdims",
     "t",
     "transpose",
-    "unbind",
+    "unflatten",
     "unsqueeze",
 ]
 
 
-def _filled(name: str, shape: tuple[int, ...], x: Array) -> tuple[int, ...]:
-    """`shape` with the size that follows in the place of -1."""
-    known = math.prod([n for n in shape if n != -1])
-    if shape.count(-1) == 1 and known and min(shape) == -1 and x.size % known == 0:
-        return tuple([x.size // known if n == -1 else n for n in shape])
-    if (shape and min(shape) < 0) or known != x.size:
-        raise ValueError(
-            f"{name}: a tensor of shape {x.shape} has {x.size} elements, which do not make {shape}: expected sizes "
-            "with that product, at most one of them -1"
-        )
-    return shape
+def _in_shape(name: str, x: Array, shape: tuple[int, ...]) -> Array:
+    """The elements of `x` in another shape, in its memory if that is possible."""
+    try:
+        if not shape or min(shape) >= -1:  # NumPy takes any negative number for -1
+            return x.reshape(shape)
+    except ValueError:
+        pass
+    raise ValueError(
+        f"{name}: a tensor of shape {x.shape} has {x.size} elements, which do not make {shape}: expected sizes "
+        "with that product, at most one of them -1"
+    )
+
+
+def _shares(x: Array, y: Array) -> bool:
+    """Whether `y`, which was made of `x`, shows its memory."""
+    return y.base is not None and (y.base is x or y.base is x.base)
 
 
 def _reordered(name: str, input: Tensor, y: Array, back: Any) -> Tensor:
@@ -55,8 +64,7 @@ def _reordered(name: str, input: Tensor, y: Array, back: Any) -> Tensor:
     def pullback(g: Array) -> tuple[Gradient]:
         return (back(g),)
 
-    shares = y.base is not None and np.may_share_memory(y, input.array)
-    return record(name, y, (input,), pullback, view_of=input if shares else None)
+    return record(name, y, (input,), pullback, view_of=input if _shares(input.array, y) else None)
 
 
 def _reshaped(name: str, input: Tensor, y: Array) -> Tensor:
@@ -64,22 +72,56 @@ def _reshaped(name: str, input: Tensor, y: Array) -> Tensor:
     return _reordered(name, input, y, lambda g: g.reshape(before))
 
 
-def reshape(input: Tensor, *shape: Any) -> Tensor:
+def reshape(input: Tensor, *dims: Any, shape: Sequence[int] | None = None) -> Tensor:
     """The elements, in row-major order, in another shape; -1 stands for the size that follows.  dx = g in x's shape."""
     x = tensor_argument("reshape", input)
-    return _reshaped("reshape", input, x.reshape(_filled("reshape", sizes("reshape", shape), x)))
+    y = _in_shape("reshape", x, sizes("reshape", dims if shape is None else (shape,)))
+    return _reshaped("reshape", input, y)
 
 
-def view(input: Tensor, *shape: Any) -> Tensor:
-    """`reshape`, but always a view: raises ValueError where the elements would have to be copied."""
+def reshape_as(input: Tensor, other: Tensor) -> Tensor:
+    """`reshape` to the shape of another tensor."""
+    return reshape(input, tensor_argument("reshape_as", other).shape)
+
+
+def view(input: Tensor, *shape: Any, size: Sequence[int] | None = None, dtype: Any = None) -> Tensor:
+    """`reshape`, but always a view: raises ValueError where the elements would have to be copied.
+
+    view(dtype) shows the same bytes as numbers of a dtype, outside the graph, as in torch: the last axis grows or
+    shrinks with the size of an element.
+    """
     x = tensor_argument("view", input)
-    y = x.reshape(_filled("view", sizes("view", shape), x))
-    if y.size and not np.may_share_memory(x, y):
+    if dtype is not None or (len(shape) == 1 and isinstance(shape[0], _DTYPES)):
+        return _bytes_as(input, x, as_dtype("view", shape[0] if dtype is None else dtype))
+    y = _in_shape("view", x, sizes("view", shape if size is None else (size,)))
+    if not _shares(x, y):
         raise ValueError(
             f"view: this tensor of shape {x.shape} is not contiguous, and cannot be seen as {y.shape} without a copy: "
             "use reshape"
         )
     return _reshaped("view", input, y)
+
+
+_DTYPES = (np.dtype, type)
+
+
+def _bytes_as(input: Tensor, x: Array, dtype: np.dtype[Any]) -> Tensor:
+    try:
+        y: Tensor = make(input.result, x.view(dtype))
+    except ValueError as error:
+        raise ValueError(f"view: shape {x.shape} of {x.dtype} cannot be seen as {dtype}: {error}") from None
+    y.version = version_of(input)
+    return y
+
+
+def view_as(input: Tensor, other: Tensor) -> Tensor:
+    """`view` in the shape of another tensor."""
+    return view(input, tensor_argument("view_as", other).shape)
+
+
+def ravel(input: Tensor) -> Tensor:
+    """All axes as one; a view where the elements lie in order."""
+    return reshape(input, -1)
 
 
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
@@ -91,14 +133,50 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     return reshape(input, *shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :])
 
 
-def permute(input: Tensor, *dims: Any) -> Tensor:
+def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
+    """The axis dim as several, of the sizes given, one of which may be -1: what `flatten` undoes. A view."""
+    shape = tensor_argument("unflatten", input).shape
+    if not isinstance(sizes, tuple | list) or not sizes:
+        raise TypeError(f"unflatten: sizes is {sizes!r}, expected a tuple of at least one whole number")
+    axis = normal_axis("unflatten", dim, len(shape))
+    n = (shape or (1,))[axis]
+    known = math.prod([size for size in sizes if size != -1])
+    fits = list(sizes).count(-1) == 1 and known and n % known == 0 if -1 in sizes else n == known
+    if not fits:
+        raise ValueError(f"unflatten: sizes {tuple(sizes)} for an axis of size {n}, expected sizes with that product")
+    full = [n // known if size == -1 else size for size in sizes]
+    return view(input, *shape[:axis], *full, *shape[axis + 1 :])
+
+
+def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
+    """The tensor itself if its elements lie in row-major order, else a copy in which they do.  dx = g.
+
+    memory_format  contiguous_format or preserve_format, which mean the same here
+    """
+    x = tensor_argument("contiguous", input)
+    if memory_format not in (None, contiguous_format, preserve_format):
+        raise ValueError(f"contiguous: memory_format {memory_format!r} is not supported: leave it out")
+
+    def pullback(g: Array) -> tuple[Gradient]:
+        return (g,)
+
+    return input if x.flags.c_contiguous else record("contiguous", x.copy(), (input,), pullback)
+
+
+def is_contiguous(input: Tensor) -> bool:
+    """Whether the elements lie in row-major order without gaps."""
+    return bool(tensor_argument("is_contiguous", input).flags.c_contiguous)
+
+
+def permute(input: Tensor, *order: Any, dims: Sequence[int] | None = None) -> Tensor:
     """The axes in another order: axis i of y is axis dims[i] of x.  dx = g with the axes put back."""
     x = tensor_argument("permute", input)
-    order = tuple([normal_axis("permute", dim, x.ndim) for dim in sizes("permute", dims)])
-    if sorted(order) != list(range(x.ndim)):
-        raise ValueError(f"permute: dims {order} for a tensor of {x.ndim} axes, expected each of them once")
-    back = tuple(np.argsort(order))
-    return _reordered("permute", input, x.transpose(order), lambda g: g.transpose(back))
+    given = sizes("permute", order if dims is None else (dims,))
+    axes = tuple([normal_axis("permute", dim, x.ndim) for dim in given])
+    if sorted(axes) != list(range(x.ndim)):
+        raise ValueError(f"permute: dims {given} for a tensor of {x.ndim} axes, expected each of them once")
+    back = sorted(range(len(axes)), key=axes.__getitem__)
+    return _reordered("permute", input, x.transpose(axes), lambda g: g.transpose(back))
 
 
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
@@ -110,6 +188,34 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     return _reordered("transpose", input, x.swapaxes(a, b), lambda g: g.swapaxes(a, b))
 
 
+def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
+    """`transpose` under NumPy's name."""
+    return transpose(input, axis0, axis1)
+
+
+swapdims = transpose
+
+
+def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
+    """The axes `source` at the places `destination`; the others stay in their order. A view."""
+    ndim = tensor_argument("movedim", input).ndim
+    pairs = []
+    for name, given in (("source", source), ("destination", destination)):
+        axes = [normal_axis("movedim", dim, ndim) for dim in (given if isinstance(given, tuple | list) else (given,))]
+        if len(set(axes)) < len(axes):
+            raise ValueError(f"movedim: {name} {given} names an axis twice")
+        pairs.append(axes)
+    if len(pairs[0]) != len(pairs[1]):
+        raise ValueError(f"movedim: source {source} and destination {destination}, expected as many of each")
+    order = [axis for axis in range(ndim) if axis not in pairs[0]]
+    for place, axis in sorted(zip(pairs[1], pairs[0], strict=True)):
+        order.insert(place, axis)
+    return permute(input, order[:ndim])
+
+
+moveaxis = movedim
+
+
 def t(input: Tensor) -> Tensor:
     """The transpose of a matrix; tensors of fewer axes as they are. Raises ValueError for more than two axes."""
     ndim = tensor_argument("t", input).ndim
@@ -118,155 +224,18 @@ def t(input: Tensor) -> Tensor:
     return transpose(input, 0, 1) if ndim == 2 else view(input, *input.shape)
 
 
+@numpy_names
 def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
-    """Without the axes of size 1: all of them, or those in dim."""
+    """Without the axes of size 1: all of them, or those in dim. A view."""
     x = tensor_argument("squeeze", input)
     dims = range(x.ndim) if dim is None else dim if isinstance(dim, tuple | list) else (dim,)
     axes = {normal_axis("squeeze", d, x.ndim) for d in dims}
     return _reshaped("squeeze", input, x.reshape([n for axis, n in enumerate(x.shape) if n != 1 or axis not in axes]))
 
 
+@numpy_names
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
-    """With a new axis of size 1 at dim."""
+    """With a new axis of size 1 at dim. A view."""
     x = tensor_argument("unsqueeze", input)
     axis = normal_axis("unsqueeze", dim, x.ndim + 1)
     return _reshaped("unsqueeze", input, x.reshape(*x.shape[:axis], 1, *x.shape[axis:]))
-
-
-def expand(input: Tensor, *shape: Any) -> Tensor:
-    """Axes of size 1 (and new ones in front) repeated to `shape` without a copy; -1 leaves one as it is.
-
-    dx = g summed over the repetitions. The result cannot be written to: one element of memory is many of its.
-    Raises ValueError for any other change of shape.
-    """
-    x = tensor_argument("expand", input)
-    wanted = sizes("expand", shape)
-    new = len(wanted) - x.ndim
-    before = (1,) * new + x.shape
-    full = tuple([m if n == -1 and i >= new else n for i, (m, n) in enumerate(zip(before, wanted, strict=False))])
-    if new < 0 or min(full, default=0) < 0 or any(m not in (1, n) for m, n in zip(before, full, strict=True)):
-        raise ValueError(
-            f"expand: shape {x.shape} does not expand to {wanted}: expected sizes to differ only where they are 1"
-        )
-
-    def pullback(g: Array) -> tuple[Gradient]:
-        return (g,)  # the engine sums it back
-
-    return record("expand", np.broadcast_to(x, full), (input,), pullback, view_of=input)
-
-
-def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """The tensors one after the other along dim; their other sizes agree.  dx_i = the part of g that x_i became.
-
-    A 1-d tensor without elements is passed over, as in torch.
-    """
-    arrays, tensors = _joined("cat", tensors)
-    if len({x.ndim for x in arrays}) > 1:
-        kept = [i for i, x in enumerate(arrays) if x.shape != (0,)]
-        tensors, arrays = [tensors[i] for i in kept], [arrays[i] for i in kept]
-    first = arrays[0]
-    axis = normal_axis("cat", dim, first.ndim)
-    for i, x in enumerate(arrays):
-        if (
-            x.ndim == 0
-            or x.ndim != first.ndim
-            or x.shape[:axis] + x.shape[axis + 1 :] != first.shape[:axis] + first.shape[axis + 1 :]
-        ):
-            raise ValueError(
-                f"cat: tensors[{i}] has shape {x.shape}, the first has {first.shape}: expected the same number of axes "
-                f"(at least 1), and the same sizes but for axis {axis}"
-            )
-    ends = np.cumsum([x.shape[axis] for x in arrays])[:-1]
-
-    def pullback(g: Array) -> Sequence[Gradient]:
-        return np.split(g, ends, axis)
-
-    return record("cat", np.concatenate(arrays, axis), tensors, pullback)
-
-
-def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """The tensors, all of one shape, side by side along a new axis.  dx_i = g at i."""
-    arrays, tensors = _joined("stack", tensors)
-    axis = normal_axis("stack", dim, arrays[0].ndim + 1)
-    for i, x in enumerate(arrays):
-        if x.shape != arrays[0].shape:
-            raise ValueError(
-                f"stack: tensors[{i}] has shape {x.shape}, the first has {arrays[0].shape}: expected one shape"
-            )
-
-    def pullback(g: Array) -> Sequence[Gradient]:
-        return list(np.moveaxis(g, axis, 0))
-
-    return record("stack", np.stack(arrays, axis), tensors, pullback)
-
-
-def _joined(name: str, tensors: Sequence[Tensor]) -> tuple[list[Array], list[Tensor]]:
-    """The tensors to be joined, and their arrays in one dtype."""
-    given = list(tensors)
-    arrays = [tensor_argument(f"{name}: tensors[{i}]", x) for i, x in enumerate(given)]
-    if not given:
-        raise ValueError(f"{name}: there are no tensors, expected at least one")
-    for i in range(1, len(arrays)):
-        if arrays[i].dtype != arrays[0].dtype:
-            arrays[0], arrays[i] = promote(arrays[0], arrays[i])
-    return [x.astype(arrays[0].dtype, copy=False) for x in arrays], given
-
-
-def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-    """The slices along dim, as views, without that axis: what a `for` loop over a tensor goes through.
-
-    dx = the slices' gradients, stacked.
-    """
-    x = tensor_argument("unbind", input)
-    if x.ndim == 0:
-        raise ValueError("unbind: a 0-d tensor has no slices: expected at least one axis (item() gives its number)")
-    axis = normal_axis("unbind", dim, x.ndim)
-    if not x.shape[axis]:
-        return ()
-
-    def pullback(*gs: Array) -> tuple[Gradient]:
-        return (np.stack(gs, axis),)
-
-    slices = np.moveaxis(x, axis, 0)
-    views = [slices[i, ...] for i in range(len(slices))]  # slices[i] of a 1-d array would be a copy
-    return tuple(record_many("unbind", views, (input,), pullback, view_of=input))
-
-
-def split(input: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-    """Parts along dim, as views: of one size (the last may be smaller), or of the sizes listed, which add up.
-
-    dx = the parts' gradients, one after the other. Raises ValueError for sizes that do not fit.
-    """
-    x = tensor_argument("split", input)
-    n, axis = _axis_to_split("split", x, dim)
-    parts = sizes("split", (split_size_or_sections,))
-    if not isinstance(split_size_or_sections, tuple | list):
-        size = parts[0]
-        if size < 0 or (size == 0 and n):
-            raise ValueError(f"split: parts of size {size}, expected at least 1")
-        parts = tuple([min(size, n - start) for start in range(0, n, size)]) if n else (0,)
-    elif sum(parts) != n or min(parts, default=0) < 0:
-        raise ValueError(f"split: sizes {parts} for an axis of size {n}, expected sizes that add up to it")
-    if not parts:
-        return ()
-
-    def pullback(*gs: Array) -> tuple[Gradient]:
-        return (np.concatenate(gs, axis),)
-
-    ends = np.cumsum(parts)[:-1]
-    return tuple(record_many("split", np.split(x, ends, axis), (input,), pullback, view_of=input))
-
-
-def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """At most `chunks` parts of one size along dim, the last possibly smaller, as views; of an empty axis, as many."""
-    n, axis = _axis_to_split("chunk", tensor_argument("chunk", input), dim)
-    if chunks <= 0:
-        raise ValueError(f"chunk: {chunks} chunks, expected at least 1")
-    return split(input, -(-n // chunks) if n else [0] * chunks, axis)
-
-
-def _axis_to_split(name: str, x: Array, dim: int) -> tuple[int, int]:
-    if x.ndim == 0:
-        raise ValueError(f"{name}: a 0-d tensor has no parts: expected at least one axis")
-    axis = normal_axis(name, dim, x.ndim)
-    return x.shape[axis], axis

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from tinyrnn.autograd.graph import Array
-from tinyrnn.optim.optimizer import Group, Optimizer, check_loop, check_number
+from tinyrnn.autograd.graph import Array, make
+from tinyrnn.optim.optimizer import Optimizer
+from tinyrnn.optim.settings import Group, check_loop, check_number, check_numbers
+from tinyrnn.tensor import Tensor
 
 
 class SGD(Optimizer):
@@ -20,6 +22,7 @@ class SGD(Optimizer):
         w <- w - lr g
 
     params as in Optimizer; foreach, fused: accepted as torch's, without effect on the numbers.
+    state: momentum_buffer, b.
     Raises ValueError for negative settings, and for nesterov without momentum or with dampening; TypeError for what
     are no numbers, NotImplementedError for differentiable.
     Source: Polyak 1964; Nesterov 1983, in the form of Sutskever et al. 2013; conventions: torch.optim.SGD.
@@ -35,10 +38,10 @@ class SGD(Optimizer):
     def __init__(
         self,
         params: Iterable[Any],
-        lr: float = 1e-3,
+        lr: float | Tensor = 1e-3,
         momentum: float = 0,
         dampening: float = 0,
-        weight_decay: float = 0,
+        weight_decay: float | Tensor = 0,
         nesterov: bool = False,
         *,
         maximize: bool = False,
@@ -46,30 +49,40 @@ class SGD(Optimizer):
         differentiable: bool = False,
         fused: bool | None = None,
     ) -> None:
-        check_loop("SGD", differentiable)
         settings = {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay}
-        super().__init__(params, {**settings, "nesterov": nesterov, "maximize": maximize})
+        loop = {"maximize": maximize, "foreach": foreach, "differentiable": differentiable, "fused": fused}
+        super().__init__(params, {**settings, "nesterov": nesterov, **loop})
 
-    def check(self, group: Group) -> None:
-        for what in ("lr", "momentum", "weight_decay"):
-            check_number("SGD", what, group[what])
-        check_number("SGD", "dampening", group["dampening"], low=-float("inf"))
+    def check_group(self, group: Group) -> None:
+        """Raises ValueError or TypeError for settings that are none."""
+        name = type(self).__name__
+        check_loop(name, group)
+        check_numbers(name, group, "lr", "momentum", "weight_decay")
+        check_number(name, "dampening", group["dampening"], low=-float("inf"))
         if group["nesterov"] and (group["momentum"] == 0 or group["dampening"] != 0):
             raise ValueError(
-                f"SGD: nesterov with momentum {group['momentum']} and dampening {group['dampening']}, expected a "
+                f"{name}: nesterov with momentum {group['momentum']} and dampening {group['dampening']}, expected a "
                 "momentum above 0 and no dampening"
             )
 
-    def update(self, w: Array, g: Array, state: dict[str, Any], group: Group) -> None:
-        momentum = group["momentum"]
-        if group["weight_decay"]:
-            g = g + group["weight_decay"] * w
-        if momentum:
-            b = state.get("momentum_buffer")
-            if b is None:
-                b = state["momentum_buffer"] = np.array(g)
+    def first_state(self, w: Array, group: Group) -> dict[str, Any]:
+        """No b so far, or no need of any."""
+        return {"momentum_buffer": None} if group["momentum"] else {}
+
+    def numbers(self, group: Group, t: int) -> Sequence[float]:
+        """-lr, momentum, 1 - dampening."""
+        return -float(group["lr"]), float(group["momentum"]), 1 - float(group["dampening"])
+
+    def update(self, w: Array, g: Array, state: dict[str, Any], group: Group, numbers: Sequence[Array]) -> None:
+        """The equations above, for one parameter."""
+        size, momentum, weight = numbers
+        if group["momentum"]:
+            if state["momentum_buffer"] is None:
+                b = np.array(g)
+                state["momentum_buffer"] = make(Tensor, b)
             else:
+                b = state["momentum_buffer"].array
                 b *= momentum
-                b += (1 - group["dampening"]) * g
+                b += weight * g if group["dampening"] else g
             g = g + momentum * b if group["nesterov"] else b
-        w -= group["lr"] * g
+        w += size * g

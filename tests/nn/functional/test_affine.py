@@ -1,4 +1,4 @@
-"""linear: its gradients, its dtypes and its errors."""
+"""linear and bilinear: their values, gradients, dtypes and errors."""
 
 import re
 
@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tinyrnn
+from nn_checks import check_gradients
 from tinyrnn.autograd import gradcheck
 from tinyrnn.nn import functional
 
@@ -54,7 +55,6 @@ def test_linear_refuses_a_backward_pass_through_changed_values(changed):
         ),
         ((4, 3), (3,), None, ValueError, "linear: the input is (4, 3), the weight (3,)"),
         ((4, 3), (2, 3), (3,), ValueError, "linear: the bias is (3,), expected (2,), since the weight is (2, 3)"),
-        ((4, 3), (2, 3), (1,), ValueError, "linear: the bias is (1,), expected (2,)"),
     ],
 )
 def test_linear_says_which_shapes_do_not_fit(x, W, b, exception, message):
@@ -87,3 +87,49 @@ def test_linear_keeps_only_what_its_pullback_reads():
         held = [cell.cell_contents for cell in y.node.pullback.__closure__]
         assert any(value is tensors[read].array for value in held)
         assert not any(value is tensors[learned].array for value in held)
+
+
+BILINEAR = [((4, 3), (4, 5)), ((3,), (5,)), ((2, 3, 3), (2, 3, 5)), ((0, 3), (0, 5))]
+
+
+@pytest.mark.parametrize(("a", "b"), BILINEAR)
+def test_gradients_of_bilinear(a, b):
+    check_gradients(functional.bilinear, a, b, (2, 3, 5), (2,))
+    check_gradients(functional.bilinear, a, b, (2, 3, 5))
+
+
+def test_bilinear_is_a_sum_of_products():
+    a, b, W, c = (tinyrnn.randn(*shape, dtype=tinyrnn.float64) for shape in [(4, 3), (4, 5), (2, 3, 5), (2,)])
+    expected = np.einsum("ni,oij,nj->no", a.array, W.array, b.array) + c.array
+    np.testing.assert_allclose(functional.bilinear(a, b, W, c).array, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("a", "b"), BILINEAR[:-1])
+def test_bilinear_against_torch(agree, a, b, dtype):
+    rng = np.random.default_rng(0)
+    arrays = [rng.standard_normal(shape).astype(dtype) for shape in (a, b, (2, 3, 5), (2,))]
+    agree(lambda m, *xs: m.nn.functional.bilinear(*xs), *arrays)
+    agree(lambda m, *xs: m.nn.functional.bilinear(*xs), *arrays[:3])
+
+
+@pytest.mark.parametrize(
+    ("shapes", "message"),
+    [
+        (((4, 3), (4, 4), (2, 3, 5)), "bilinear: the inputs are (4, 3) and (4, 4), the weight (2, 3, 5): expected"),
+        (((4, 3), (3, 5), (2, 3, 5)), "bilinear: the inputs are (4, 3) and (3, 5)"),
+        (((4, 3), (4, 5), (3, 5)), "bilinear: the inputs are (4, 3) and (4, 5), the weight (3, 5)"),
+        (((4, 3), (4, 5), (2, 3, 5), (3,)), "bilinear: the bias is (3,), expected (2,)"),
+    ],
+)
+def test_shapes_that_do_not_fit_bilinear_are_refused(shapes, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        functional.bilinear(*[tinyrnn.zeros(shape) for shape in shapes])
+    with pytest.raises(TypeError, match="bilinear: the operands are float32 and float64"):
+        functional.bilinear(tinyrnn.zeros(3), tinyrnn.zeros(3, dtype=tinyrnn.float64), tinyrnn.zeros(1, 3, 3))
+
+
+def test_one_bias_may_serve_all_outputs():
+    tensors = [leaf(4, 3), leaf(2, 3), leaf(1)]
+    assert np.array_equal(functional.linear(*tensors).array, functional.linear(*tensors[:2]).array + tensors[2].array)
+    assert gradcheck(functional.linear, tensors)

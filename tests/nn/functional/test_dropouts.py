@@ -80,3 +80,49 @@ def test_dropout_in_place():
 def test_dropout_says_what_does_not_fit(x, p, exception, message):
     with pytest.raises(exception, match=re.escape(message)):
         functional.dropout(x, p)
+
+
+@pytest.mark.parametrize(
+    ("op", "shape", "inside"),
+    [
+        (functional.dropout1d, (8, 20, 5), 1),
+        (functional.dropout1d, (20, 5), 1),
+        (functional.dropout2d, (8, 20, 3, 4), 2),
+    ],
+)
+def test_whole_channels_drop_together(op, shape, inside):
+    x = tinyrnn.rand(shape, dtype=tinyrnn.float64) + 1
+    y = op(x, 0.25).array
+    kept = y.reshape(*shape[:-inside], -1) != 0
+    assert np.all(kept.all(-1) == kept.any(-1))
+    assert 0 < kept.mean() < 1
+    np.testing.assert_allclose(y[y != 0], (x.array / 0.75)[y != 0], rtol=1e-12)
+    assert op(x, 0.25, training=False) is x
+
+    def func(x):
+        tinyrnn.manual_seed(5)
+        return op(x * x, 0.25, True, True)
+
+    assert gradcheck(func, [leaf(2, 3, *[2] * inside)])
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"), [("dropout1d", (4, 3, 5)), ("dropout1d", (3, 5)), ("dropout2d", (4, 3, 2, 2))]
+)
+def test_whole_channels_against_torch(torch, name, shape):
+    x = np.random.default_rng(0).standard_normal(shape)
+    results = []
+    for m in (tinyrnn, torch):
+        m.manual_seed(7)
+        results.append(getattr(m.nn.functional, name)(m.tensor(x), 0.4).numpy())
+    np.testing.assert_allclose(*results, rtol=1e-12)
+
+
+def test_channels_need_their_axes():
+    with pytest.raises(ValueError, match=re.escape("dropout1d: the input is (2, 2, 2, 2), expected 3 axes, or 2")):
+        functional.dropout1d(tinyrnn.zeros(2, 2, 2, 2))
+    with pytest.raises(ValueError, match=re.escape("dropout2d: the input is (2, 2), expected 4 axes, or 3")):
+        functional.dropout2d(tinyrnn.zeros(2, 2))
+    with pytest.warns(UserWarning, match="Received a 3D input to dropout2d"):
+        y = functional.dropout2d(tinyrnn.ones(9, 9, 4))
+    assert np.all((y.array != 0).all(-1) == (y.array != 0).any(-1))

@@ -87,3 +87,41 @@ def test_arguments_that_are_none_are_refused(arguments, exception, message):
 def test_repr():
     assert repr(nn.Linear(3, 2)) == "Linear(in_features=3, out_features=2, bias=True)"
     assert repr(nn.Linear(3, 2, False)) == "Linear(in_features=3, out_features=2, bias=False)"
+
+
+def test_identity_changes_nothing():
+    layer, x = nn.Identity(54, unused_argument=0.1), tinyrnn.randn(3)
+    assert layer(x) is x
+    assert repr(layer) == "Identity()"
+    assert list(layer.parameters()) == []
+
+
+@pytest.mark.parametrize(("sizes", "bias"), [((3, 4, 2), True), ((3, 4, 2), False), ((5, 1, 1), True)])
+def test_bilinear_against_torch(torch, sizes, bias):
+    results = []
+    for m in (tinyrnn, torch):
+        m.manual_seed(2)
+        layer = m.nn.Bilinear(*sizes, bias=bias)
+        rng = np.random.default_rng(0)
+        a, b = (m.tensor(rng.standard_normal((6, n)).astype(np.float32)) for n in sizes[:2])
+        y = layer(a, b)
+        y.sum().backward()
+        results.append((repr(layer), [y, *layer.parameters(), *[p.grad for p in layer.parameters()]]))
+    ours, theirs = results
+    assert ours[0] == theirs[0]
+    for x, z in zip(ours[1], theirs[1], strict=True):
+        x, z = x.detach().numpy(), z.detach().numpy()
+        np.testing.assert_allclose(x, z, rtol=0, atol=1e-5 * np.abs(z).max())
+
+
+def test_bilinear():
+    layer = nn.Bilinear(3, 4, 2)
+    a, b = tinyrnn.randn(5, 3), tinyrnn.randn(5, 4)
+    expected = np.einsum("ni,oij,nj->no", a.array, layer.weight.array, b.array) + layer.bias.array
+    np.testing.assert_allclose(layer(a, b).detach().array, expected, rtol=0, atol=1e-6)
+    assert [(name, p.shape) for name, p in layer.named_parameters()] == [("weight", (2, 3, 4)), ("bias", (2,))]
+    assert max(abs(layer.weight.array.min()), layer.weight.array.max()) <= 1 / np.sqrt(3)
+    assert nn.Bilinear(3, 4, 2, bias=False).bias is None
+    assert repr(layer) == "Bilinear(in1_features=3, in2_features=4, out_features=2, bias=True)"
+    with pytest.raises(ValueError, match="Bilinear: in2_features is 0, expected at least 1"):
+        nn.Bilinear(3, 0, 2)

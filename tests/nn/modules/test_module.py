@@ -476,3 +476,112 @@ def test_a_buffer_that_was_computed_is_cast_without_a_warning():
     layer = nn.Linear(2, 2)
     layer.register_buffer("h", tinyrnn.ones(2, requires_grad=True) * 2)
     assert layer.double().h.dtype == tinyrnn.float64
+
+
+def test_parts_are_found_by_their_paths():
+    net = Net()
+    net.inner = Net()
+    assert net.get_submodule("") is net
+    assert net.get_submodule("inner.linear") is net.inner.linear
+    assert net.get_parameter("inner.linear.weight") is net.inner.linear.weight
+    assert net.get_parameter("scale") is net.scale
+    assert net.get_buffer("inner.mean") is net.inner.mean
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda net: net.get_submodule("linear.deep"), "get_submodule: 'linear.deep': Linear has no module 'deep'"),
+        (lambda net: net.get_submodule("scale"), "get_submodule: 'scale': Net has no module 'scale'"),
+        (lambda net: net.get_parameter("linear.size"), "get_parameter: 'linear.size': Linear has no parameter 'size'"),
+        (lambda net: net.get_parameter("mean"), "get_parameter: 'mean': Net has no parameter 'mean'"),
+        (lambda net: net.get_buffer("scale"), "get_buffer: 'scale': Net has no buffer 'scale'"),
+        (lambda net: net.set_submodule("new", nn.Tanh(), strict=True), "Net has no module 'new'"),
+        (lambda net: net.set_submodule("scale", nn.Tanh()), "Net has no module 'scale'"),
+    ],
+)
+def test_paths_that_lead_nowhere_are_refused(call, message):
+    with pytest.raises(AttributeError, match=re.escape(message)):
+        call(Net())
+
+
+def test_a_part_is_set_by_its_path():
+    net = nn.Sequential(nn.Sequential(nn.Linear(2, 2), nn.Tanh()))
+    new = nn.ReLU()
+    net.set_submodule("0.1", new)
+    assert net[0][1] is new
+    net.set_submodule("0.extra", nn.Tanh())
+    assert [name for name, _ in net[0].named_children()] == ["0", "1", "extra"]
+    for arguments in (("", new), ("0.1", 3)):
+        with pytest.raises(ValueError, match=r"set_submodule: got .*, expected a path and a module"):
+            net.set_submodule(*arguments)
+
+
+def test_half_and_type():
+    net = Net()
+    assert net.half() is net
+    assert (net.scale.dtype, net.mean.dtype, net.calls.dtype) == ("float16", "float16", "int64")
+    net.type(tinyrnn.float64)
+    assert (net.scale.dtype, net.mean.dtype, net.calls.dtype) == ("float64", "float64", "float64")
+    assert net.scale.is_leaf
+    assert net.scale.requires_grad
+
+
+def test_there_is_one_device():
+    net = Net()
+    assert net.cpu() is net
+    assert net.to("cpu", non_blocking=True) is net
+    for arguments in ((), (0,), ("cuda:1",)):
+        with pytest.raises(ValueError, match=r"cuda: device 'cuda.*' is not available: tinyrnn runs on the CPU"):
+            net.cuda(*arguments)
+
+
+def test_a_class_may_print_under_another_name():
+    class Other(nn.Module):
+        def _get_name(self):
+            return "Mine"
+
+    assert repr(Other()) == "Mine()"
+
+
+def test_tied_weights_are_one_parameter():
+    class Model(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.encoder = nn.Embedding(5, 3)
+            self.decoder = nn.Linear(3, 5)
+            self.decoder.weight = self.encoder.weight
+
+    model = Model()
+    assert names(model.named_parameters()) == ["encoder.weight", "decoder.bias"]
+    model.decoder(model.encoder(tinyrnn.tensor([1, 1, 2]))).sum().backward()
+    assert model.decoder.weight.grad is model.encoder.weight.grad
+    assert list(model.state_dict()) == ["encoder.weight", "decoder.weight", "decoder.bias"]
+    other = copy.deepcopy(model)
+    assert other.decoder.weight is other.encoder.weight
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "module.Module",
+        "linear.Linear",
+        "linear.Identity",
+        "linear.Bilinear",
+        "activation.Tanh",
+        "activation.LogSoftmax",
+        "container.Sequential",
+        "container.ModuleList",
+        "container.ModuleDict",
+        "container.ParameterList",
+        "container.ParameterDict",
+        "sparse.Embedding",
+        "batchnorm.BatchNorm1d",
+        "normalization.LayerNorm",
+        "dropout.Dropout",
+        "flatten.Flatten",
+    ],
+)
+def test_torchs_long_paths_lead_to_the_same_classes(path):
+    file, name = path.split(".")
+    assert getattr(getattr(nn.modules, file), name) is getattr(nn, name)

@@ -254,7 +254,7 @@ def test_the_cell_refuses_a_backward_pass_through_changed_weights():
     h = cell(random(2, 3, dtype=tinyrnn.float32), random(2, 4, dtype=tinyrnn.float32, requires_grad=True))
     with tinyrnn.no_grad():
         cell.weight_hh.mul_(2)
-    with pytest.raises(RuntimeError, match=r"'linear' needs was changed in place"):
+    with pytest.raises(RuntimeError, match=r"'affine' needs was changed in place"):
         h.sum().backward()
 
 
@@ -328,7 +328,7 @@ def test_a_graph_that_nobody_holds_is_gone_without_the_garbage_collector():
 
 
 def zeros(*shape, dtype=tinyrnn.float32):
-    return tinyrnn.zeros(*shape, dtype=dtype)
+    return tinyrnn.zeros(shape, dtype=dtype)
 
 
 @pytest.fixture

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 import tinyrnn
-from tinyrnn.nn.utils import clip_grad_norm_, clip_grad_value_
+from tinyrnn.nn.utils import clip_grad_norm, clip_grad_norm_, clip_grad_value_, clip_grads_with_norm_, get_total_norm
 
 BOTH = pytest.mark.parametrize("clip", [clip_grad_norm_, clip_grad_value_])
 
 
 def parameters(dtype=tinyrnn.float64):
     """Three with a gradient, of which one is 0-d, and between them one without."""
-    tensors = [tinyrnn.randn(*shape, dtype=dtype, requires_grad=True) for shape in [(4, 3), (2,), (5,), ()]]
+    tensors = [tinyrnn.randn(shape, dtype=dtype, requires_grad=True) for shape in [(4, 3), (2,), (5,), ()]]
     for i in (0, 2, 3):
-        tensors[i].grad = 3 * tinyrnn.randn(*tensors[i].shape, dtype=dtype)
+        tensors[i].grad = 3 * tinyrnn.randn(tensors[i].shape, dtype=dtype)
     return tensors
 
 
@@ -171,3 +171,45 @@ def test_the_norm_of_halves_does_not_overflow_and_mixed_dtypes_keep_the_widest()
     a.grad, b.grad = tinyrnn.ones(1), tinyrnn.full((1,), 1e50, dtype=tinyrnn.float64)
     norm = clip_grad_norm_([a, b], 1e60)
     assert (norm.dtype, norm.item()) == (tinyrnn.float64, 1e50)
+
+
+def test_a_generator_that_is_empty_is_warned_of():
+    rest = iter(parameters())
+    with pytest.warns(UserWarning, match="`parameters` is an empty generator, no gradient clipping will occur"):
+        norm = clip_grad_norm_((p for p in list(rest)[99:]), 1)
+    assert norm.item() == 0
+    assert clip_grad_norm_([], 1).item() == 0
+
+
+def test_the_old_name_warns_and_does_the_same():
+    tensors, others = parameters(), parameters()
+    for p, q in zip(tensors, others, strict=True):
+        q.grad = None if p.grad is None else p.grad.clone()
+    with pytest.warns(FutureWarning, match="clip_grad_norm is now deprecated in favor of clip_grad_norm_"):
+        norm = clip_grad_norm(tensors, 0.5)
+    assert norm.item() == clip_grad_norm_(others, 0.5).item()
+    assert all(np.array_equal(a, b) for a, b in zip(gradients(tensors), gradients(others), strict=True))
+
+
+@pytest.mark.parametrize("p", [1, 2.0, "inf"])
+def test_in_two_steps(p):
+    """get_total_norm and clip_grads_with_norm_ are clip_grad_norm_ in two."""
+    tensors, others = parameters(), parameters()
+    for x, y in zip(tensors, others, strict=True):
+        y.grad = None if x.grad is None else x.grad.clone()
+    norm = get_total_norm([x.grad for x in tensors if x.grad is not None], p)
+    assert clip_grads_with_norm_(tensors, 0.7, norm) is None
+    assert clip_grad_norm_(others, 0.7, p).item() == norm.item()
+    for a, b in zip(gradients(tensors), gradients(others), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6)
+
+
+def test_the_two_steps_refuse_what_does_not_fit():
+    with pytest.raises(TypeError, match="get_total_norm: got a ndarray, expected tensors"):
+        get_total_norm([np.ones(2)])
+    with pytest.raises(RuntimeError, match="get_total_norm: the norm of the gradients is inf"):
+        get_total_norm(tinyrnn.tensor([np.inf]), error_if_nonfinite=True)
+    with pytest.raises(ValueError, match="clip_grads_with_norm_: max_norm is -1"):
+        clip_grads_with_norm_(parameters(), -1, 1.0)
+    with pytest.raises(TypeError, match="clip_grads_with_norm_: total_norm is None, expected a number"):
+        clip_grads_with_norm_(parameters(), 1, None)

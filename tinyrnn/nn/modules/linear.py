@@ -1,4 +1,4 @@
-"""Linear: an affine map of the last axis."""
+"""Linear, an affine map of the last axis; Bilinear, one of two inputs; Identity, which changes nothing."""
 
 from __future__ import annotations
 
@@ -15,6 +15,22 @@ from tinyrnn.nn.parameter import Parameter
 from tinyrnn.tensor import Tensor
 
 
+class Identity(Module):
+    """y = x. Takes any arguments when it is made, and does nothing with them. Source: torch.nn.Identity.
+
+    >>> import tinyrnn
+    >>> Identity(54, unused=True)(tinyrnn.ones(2))
+    tensor([1., 1.])
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__()
+
+    def forward(self, input: Any) -> Any:
+        """The input."""
+        return input
+
+
 class Linear(Module):
     """y = x W^T + b.
 
@@ -24,7 +40,7 @@ class Linear(Module):
     dtypes that differ. Source: torch.nn.Linear.
 
     >>> import tinyrnn
-    >>> Linear(3, 2)(tinyrnn.ones(5, 3)).shape
+    >>> tuple(Linear(3, 2)(tinyrnn.ones(5, 3)).shape)
     (5, 2)
     """
 
@@ -54,3 +70,52 @@ class Linear(Module):
 
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+
+
+class Bilinear(Module):
+    """y_o = a^T W_o b + b_o.
+
+    in1_features I, in2_features J, out_features O (whole numbers, at least 1); bias=False leaves b_o out.
+    Shapes: a (..., I), b (..., J) -> y (..., O); weight (O, I, J), bias (O,): both U(-1/sqrt(I), 1/sqrt(I)) at first.
+    Raises as Linear does. Source: torch.nn.Bilinear.
+
+    >>> import tinyrnn
+    >>> tuple(Bilinear(3, 4, 2)(tinyrnn.ones(5, 3), tinyrnn.ones(5, 4)).shape)
+    (5, 2)
+    """
+
+    bias: Parameter | None
+
+    def __init__(
+        self,
+        in1_features: int,
+        in2_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        super().__init__()
+        self.in1_features = I = positive("Bilinear", "in1_features", in1_features)
+        self.in2_features = J = positive("Bilinear", "in2_features", in2_features)
+        self.out_features = O = positive("Bilinear", "out_features", out_features)
+        self.weight = Parameter(empty(O, I, J, dtype=dtype, device=device))
+        self.register_parameter("bias", Parameter(empty(O, dtype=dtype, device=device)) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draws weight and bias anew."""
+        bound = 1 / math.sqrt(self.in1_features)
+        init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, input1: Tensor, input2: Tensor) -> Tensor:
+        """y for the inputs a and b."""
+        return functional.bilinear(input1, input2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        return (
+            f"in1_features={self.in1_features}, in2_features={self.in2_features}, "
+            f"out_features={self.out_features}, bias={self.bias is not None}"
+        )

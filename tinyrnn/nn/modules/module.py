@@ -7,24 +7,22 @@ Module. Only buffers, plain tensors that belong to the state, are listed by name
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from tinyrnn.dtypes import float32, float64
+from tinyrnn.devices import check_device
+from tinyrnn.dtypes import float16, float32, float64
 from tinyrnn.nn.arguments import flag
+from tinyrnn.nn.modules import hooks, state
+from tinyrnn.nn.modules.registry import Registry
 from tinyrnn.nn.parameter import Parameter
 from tinyrnn.ops.operands import to_arguments
 from tinyrnn.tensor import Tensor
 
-
-class IncompatibleKeys(NamedTuple):
-    """What load_state_dict(..., strict=False) could not place."""
-
-    missing_keys: list[str]
-    unexpected_keys: list[str]
+T = TypeVar("T")
 
 
 class Module:
@@ -55,7 +53,8 @@ class Module:
             """Parameters, buffers and modules are attributes that no type checker can foresee."""
 
     training: bool = True
-    _buffers: dict[str, bool]  # of each buffer: whether it is part of state_dict()
+    _persistent: dict[str, bool]  # of each buffer: whether it is part of state_dict()
+    _hooks: hooks.Hooks | None = None  # what to call around forward and backward, if anything
 
     def __init__(self) -> None:
         self.training = True
@@ -65,7 +64,13 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} has no forward(): define what calling it computes")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.forward(*args, **kwargs)
+        if self._hooks is None:
+            return self.forward(*args, **kwargs)
+        return hooks.call_with_hooks(self, self._hooks, args, kwargs)
+
+    register_forward_pre_hook, register_forward_hook = hooks.register_forward_pre_hook, hooks.register_forward_hook
+    register_full_backward_pre_hook = hooks.register_full_backward_pre_hook
+    register_full_backward_hook = hooks.register_full_backward_hook
 
     # attributes
 
@@ -80,13 +85,13 @@ class Module:
             )
         if isinstance(old, Module) and not (value is None or isinstance(value, Module)):
             raise TypeError(f"{type(self).__name__}.{name} is a module, and cannot become a {type(value).__name__}")
-        if name in self.__dict__.get("_buffers", ()) and not (value is None or isinstance(value, Tensor)):
+        if name in self.__dict__.get("_persistent", ()) and not (value is None or isinstance(value, Tensor)):
             raise TypeError(f"{type(self).__name__}.{name} is a buffer, and cannot become a {type(value).__name__}")
         object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
         object.__delattr__(self, name)
-        self.__dict__.get("_buffers", {}).pop(name, None)
+        self.__dict__.get("_persistent", {}).pop(name, None)
 
     def _register(self, name: str, value: Any, kinds: type[Any], what: str) -> None:
         if not isinstance(name, str) or not name or "." in name:
@@ -113,7 +118,7 @@ class Module:
         Raises as register_parameter does.
         """
         self._register(name, tensor, Tensor, "buffer")
-        self.__dict__.setdefault("_buffers", {})[name] = persistent
+        self.__dict__.setdefault("_persistent", {})[name] = persistent
 
     def add_module(self, name: str, module: Module | None) -> None:
         """Sets a module as an attribute, under a name that need not be an identifier: "0", say.
@@ -156,6 +161,51 @@ class Module:
         """This module and all below it; each once."""
         return (module for _, module in self.named_modules())
 
+    def get_submodule(self, target: str) -> Module:
+        """The module under a path, such as "encoder.rnn"; "" is this one. Raises AttributeError if there is none."""
+        module = self
+        for name in target.split(".") if target else ():
+            found = getattr(module, name, None)
+            if not isinstance(found, Module):
+                raise AttributeError(f"get_submodule: {target!r}: {type(module).__name__} has no module {name!r}")
+            module = found
+        return module
+
+    def get_parameter(self, target: str) -> Parameter:
+        """The parameter under a path, such as "encoder.rnn.bias_hh_l0". Raises AttributeError if there is none."""
+        return self._get("parameter", target, Module._own_parameters)
+
+    def get_buffer(self, target: str) -> Tensor:
+        """The buffer under a path. Raises AttributeError if there is none."""
+        return self._get("buffer", target, Module._own_buffers)
+
+    def _get(self, what: str, target: str, own: Callable[[Module], list[tuple[str, T]]]) -> T:
+        path, _, name = target.rpartition(".")
+        module = self.get_submodule(path)
+        found = dict(own(module))
+        if name not in found:
+            raise AttributeError(f"get_{what}: {target!r}: {type(module).__name__} has no {what} {name!r}")
+        return found[name]
+
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Sets a module under a path: in the place of one, or, unless strict, as a new part of the one before it.
+
+        Raises ValueError for an empty path or what is no module, AttributeError for a path that leads nowhere.
+        """
+        if not target or not isinstance(module, Module):
+            raise ValueError(
+                f"set_submodule: got {target!r} and a {builtins.type(module).__name__}, expected a path and a module"
+            )
+        path, _, name = target.rpartition(".")
+        parent = self.get_submodule(path)
+        if strict or hasattr(parent, name):
+            parent.get_submodule(name)
+        setattr(parent, name, module)
+
+    _parameters = property(lambda self: Registry(self, Module._own_parameters, self.register_parameter))
+    _buffers = property(lambda self: Registry(self, Module._own_buffers, self.register_buffer))
+    _modules = property(lambda self: Registry(self, Module._own_modules, self.add_module))
+
     def _named(self, own: Callable[[Module], Any], prefix: str, recurse: bool, once: bool) -> Iterator[tuple[str, Any]]:
         seen: set[int] = set()
         for path, module in self.named_modules(None, prefix, once) if recurse else [(prefix, self)]:
@@ -192,56 +242,13 @@ class Module:
         return [(name, value) for name, value in vars(self).items() if isinstance(value, Parameter)]
 
     def _own_buffers(self) -> list[tuple[str, Tensor]]:
-        names = self.__dict__.get("_buffers", {})
+        names = self.__dict__.get("_persistent", {})
         tensors = [(name, value) for name, value in vars(self).items() if name in names and value is not None]
         return [(name, value) for name, value in tensors if not isinstance(value, Parameter)]
 
     # its state
 
-    def state_dict(self, prefix: str = "") -> dict[str, Tensor]:
-        """{path: tensor} of all parameters and persistent buffers: the tensors' own memory, outside the graph.
-
-        Whatever is shared comes under each of its paths. `prefix` goes before them all.
-        """
-        state = {}
-        for path, module in self.named_modules(None, prefix.rstrip("."), remove_duplicate=False):
-            kept = [(name, buffer) for name, buffer in module._own_buffers() if module._buffers[name]]
-            for name, tensor in [*module._own_parameters(), *kept]:
-                state[f"{path}.{name}" if path else name] = tensor.detach()
-        return state
-
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
-        """Copies the numbers of a state_dict, of tensors or arrays, into the parameters and buffers of the same paths.
-
-        Each is cast to the dtype of its place. With strict, the paths must be the same on both sides.
-        Raises RuntimeError, before anything is changed, that lists what is missing, unexpected, or of another shape,
-        and TypeError for what is no mapping of tensors or arrays.
-        """
-        if not isinstance(state_dict, Mapping):
-            raise TypeError(
-                f"load_state_dict: got a {type(state_dict).__name__}, expected a dict as state_dict() gives"
-            )
-        own = self.state_dict()
-        missing = [path for path in own if path not in state_dict]
-        unexpected = [path for path in state_dict if path not in own]
-        given = {path: _as_array(path, state_dict[path]) for path in own if path in state_dict}
-        problems = [
-            f"{path} has shape {array.shape}, expected {own[path].shape}"
-            for path, array in given.items()
-            if array.shape != own[path].shape
-        ]
-        if strict and missing:
-            problems.append(f"missing: {', '.join(missing)}")
-        if strict and unexpected:
-            problems.append(f"unexpected: {', '.join(unexpected)}")
-        if problems:
-            way_out = " (strict=False loads the rest)" if strict and (missing or unexpected) else ""
-            raise RuntimeError(
-                f"load_state_dict: {type(self).__name__} cannot take this: {'; '.join(problems)}{way_out}"
-            )
-        for path, array in given.items():
-            own[path].copy_(array)
-        return IncompatibleKeys(missing, unexpected)
+    state_dict, load_state_dict = state.state_dict, state.load_state_dict
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Lets go of the parameters' gradients, or fills them with zeros."""
@@ -275,26 +282,39 @@ class Module:
         fn(self)
         return self
 
-    # dtypes
+    # dtypes and devices
 
-    def _cast(self, dtype: np.dtype[Any]) -> Self:
-        """Casts floating parameters, with their gradients, and buffers. The tensors stay the objects they are."""
+    def _apply(self, fn: Callable[[Tensor], Tensor]) -> Self:
+        """Gives each parameter, with its gradient, and each buffer the numbers fn(it). The tensors stay the same."""
         for tensor in [*self.parameters(), *self.buffers()]:
-            if tensor.is_floating_point() and tensor.dtype != dtype:
-                tensor.data = tensor.data.to(dtype)
+            before = tensor.data
+            after = fn(before)
+            if after is not before:
+                tensor.data = after
                 if tensor.total_grad is not None:
-                    tensor.total_grad = tensor.total_grad.to(dtype)
+                    tensor.total_grad = fn(tensor.total_grad)
         return self
 
-    def double(self) -> Self:
-        """Casts floating parameters and buffers to float64."""
-        return self._cast(float64)
+    def _cast(self, dtype: np.dtype[Any]) -> Self:
+        return self._apply(lambda t: t.to(dtype) if t.is_floating_point() else t)
+
+    def half(self) -> Self:
+        """Casts floating parameters, with their gradients, and buffers to float16."""
+        return self._cast(float16)
 
     def float(self) -> Self:
-        """Casts floating parameters and buffers to float32."""
+        """Casts floating parameters, with their gradients, and buffers to float32."""
         return self._cast(float32)
 
-    def to(self, *args: Any, dtype: DTypeLike | None = None, device: Any = None) -> Self:
+    def double(self) -> Self:
+        """Casts floating parameters, with their gradients, and buffers to float64."""
+        return self._cast(float64)
+
+    def type(self, dst_type: Any) -> Self:
+        """Casts all parameters, with their gradients, and buffers, also those of whole numbers, as Tensor.type does."""
+        return self._apply(lambda t: t.type(dst_type))
+
+    def to(self, *args: Any, dtype: DTypeLike | None = None, device: Any = None, non_blocking: bool = False) -> Self:
         """Casts floating parameters and buffers to a dtype, or that of a tensor. A device may be named: the CPU.
 
         Raises TypeError for a dtype that is not floating, ValueError for another device.
@@ -306,23 +326,28 @@ class Module:
             raise TypeError(f"to: a module's parameters cannot become {wanted}, expected a floating dtype")
         return self._cast(wanted)
 
+    def cpu(self) -> Self:
+        """This module: it is on the CPU."""
+        return self
+
+    def cuda(self, device: Any = None) -> Self:
+        """Raises ValueError: there is no CUDA device here."""
+        check_device("cuda", "cuda" if device is None else f"cuda:{device}")
+        return self
+
     # how it prints
 
     def extra_repr(self) -> str:
         """What stands between the brackets of repr, before the modules."""
         return ""
 
+    def _get_name(self) -> str:
+        return builtins.type(self).__name__
+
     def __repr__(self) -> str:
         extra = self.extra_repr()
         parts = [f"({name}): {module!r}" for name, module in self._own_modules()]
         if not parts and "\n" not in extra:
-            return f"{type(self).__name__}({extra})"
+            return f"{self._get_name()}({extra})"
         lines = "\n".join([extra, *parts] if extra else parts)
-        return f"{type(self).__name__}(\n  " + lines.replace("\n", "\n  ") + "\n)"
-
-
-def _as_array(path: str, value: Any) -> Any:
-    array = value.array if isinstance(value, Tensor) else np.asarray(value)
-    if array.dtype.kind not in "buifc":
-        raise TypeError(f"load_state_dict: {path} is a {builtins.type(value).__name__}, expected a tensor or an array")
-    return array
+        return f"{self._get_name()}(\n  " + lines.replace("\n", "\n  ") + "\n)"

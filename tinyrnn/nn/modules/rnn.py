@@ -1,29 +1,22 @@
-"""RNN and RNNCell: the Elman network over a whole sequence, and one step of it."""
+"""RNN, LSTM and GRU: recurrent networks over whole sequences. Their cells are in cells.py."""
 
 from __future__ import annotations
 
-import math
-import warnings
 from typing import Any
 
-import numpy as np
 from numpy.typing import DTypeLike
 
-from tinyrnn.autograd.graph import Array
-from tinyrnn.autograd.record import needs_grad, record_many
-from tinyrnn.creation import empty, zeros
-from tinyrnn.kernels.rnn import NONLINEARITIES, rnn
-from tinyrnn.nn import functional, init
-from tinyrnn.nn.arguments import check_probability, flag, positive
-from tinyrnn.nn.modules.module import Module
-from tinyrnn.nn.parameter import Parameter
-from tinyrnn.ops.shaping import cat
-from tinyrnn.tensor import Tensor
+from tinyrnn.kernels.gru import gru
+from tinyrnn.kernels.lstm import lstm
+from tinyrnn.kernels.rnn import rnn
+from tinyrnn.nn.arguments import number
+from tinyrnn.nn.modules.cells import GRUCell, LSTMCell, RNNCell, known_nonlinearity, set_forget_bias
+from tinyrnn.nn.modules.recurrent import RNNBase
 
-Weights = tuple[Tensor, Tensor, Tensor | None, Tensor | None]  # w_ih, w_hh, b_ih, b_hh
+__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell"]
 
 
-class RNN(Module):
+class RNN(RNNBase):
     """h_t = f(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh) for t = 1..T, in num_layers layers, each fed with the h_t below.
 
     input_size I, hidden_size H, num_layers L (whole numbers, at least 1)
@@ -32,9 +25,12 @@ class RNN(Module):
     batch_first    x and y have the batch in front: (N, T, .) instead of (T, N, .); h_0 and h_n stay as they are
     dropout        the probability with which, in training, an output of a layer is 0 for the next; not after the last
     bidirectional  D = 2 directions: a second set of weights walks t = T..1, and y_t holds both states, forward first
+    learn_initial_state  beyond torch: h_0, where none is given, is a parameter, initial_h (L D, H), 0 at first
 
-    Calling it with x and, if it is not zero, h_0 gives (y, h_n). Each layer is one node of the graph, so the gradient
-    that y_t can show is only what reaches it as an output; for all of dL/dh_t loop over an RNNCell.
+    Calling it with x and, if it is not zero, h_0 gives (y, h_n). x may be a PackedSequence, and then y is one; or
+    padded, with lengths=..., one for each sequence: then y is 0 behind each end, and h_n is the state at the end.
+    Each layer is one node of the graph, so the gradient that y_t can show is only what reaches it as an output; for
+    all of dL/dh_t loop over an RNNCell.
     Shapes: x (T, N, I), h_0 and h_n (L D, N, H), y (T, N, D H), with y of the last layer only; unbatched x (T, I),
         h_0 and h_n (L D, H), y (T, D H). In h_n the directions of layer 0 come first, then those of layer 1, ...
     Parameters, for layer k: weight_ih_lk (H, I), then (H, D H) for k > 0; weight_hh_lk (H, H); bias_ih_lk and
@@ -61,243 +57,143 @@ class RNN(Module):
         bidirectional: bool = False,
         device: Any = None,
         dtype: DTypeLike | None = None,
+        *,
+        learn_initial_state: bool = False,
     ) -> None:
-        super().__init__()
-        self.input_size = positive("RNN", "input_size", input_size)
-        self.hidden_size = positive("RNN", "hidden_size", hidden_size)
-        self.num_layers = positive("RNN", "num_layers", num_layers)
-        self.nonlinearity = _known("RNN", nonlinearity)
-        self.bias = flag("RNN", "bias", bias)
-        self.batch_first = flag("RNN", "batch_first", batch_first)
-        check_probability("RNN", dropout)
-        self.dropout = float(dropout)
-        self.bidirectional = flag("RNN", "bidirectional", bidirectional)
-        if dropout and num_layers == 1:
-            warnings.warn(
-                f"RNN: dropout={dropout} has no effect with num_layers=1: it acts between layers, not after the last",
-                UserWarning,
-                stacklevel=2,
-            )
-        H, directions = hidden_size, len(self._directions())
-        for layer in range(num_layers):
-            for end in self._directions():
-                I = input_size if layer == 0 else directions * H
-                shapes = {"weight_ih": (H, I), "weight_hh": (H, H), "bias_ih": (H,), "bias_hh": (H,)}
-                for name, shape in shapes.items():
-                    if bias or not name.startswith("bias"):
-                        self.register_parameter(
-                            f"{name}_l{layer}{end}", Parameter(empty(shape, dtype=dtype, device=device))
-                        )
-        self.reset_parameters()
+        self.nonlinearity = known_nonlinearity("RNN", nonlinearity)
+        super().__init__(
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+            device,
+            dtype,
+            learn_initial_state=learn_initial_state,
+        )
+        self.mode = f"RNN_{self.nonlinearity.upper()}"
 
-    def _directions(self) -> tuple[str, ...]:
-        """What the names of the parameters of each direction end in."""
-        return ("", "_reverse") if self.bidirectional else ("",)
-
-    def _weights(self, layer: int, end: str) -> Weights:
-        names = [f"{name}_l{layer}{end}" for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
-        return tuple([self.__dict__.get(name) for name in names])  # type: ignore[return-value]
-
-    def reset_parameters(self) -> None:
-        """Draws all parameters anew."""
-        _draw(self, self.hidden_size)
-
-    def forward(self, input: Tensor, hx: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """(y, h_n) for the sequences x and the initial states h_0, zero if not given."""
-        self._check(input, hx)
-        batched, rows = input.ndim == 3, self.num_layers * len(self._directions())
-        x = input if batched else input.unsqueeze(1)
-        states = [None] * rows if hx is None else (hx if batched else hx.unsqueeze(1)).unbind()
-        batch_first = batched and self.batch_first
-        exchange = batch_first and self.num_layers > 1  # time first from layer to layer; a single one exchanges inside
-        if exchange:
-            x = x.transpose(0, 1)
-        finals: list[Tensor] = []
-        for layer in range(self.num_layers):
-            if layer:
-                x = functional.dropout(x, self.dropout, self.training)
-            ys = []
-            for way, end in enumerate(self._directions()):
-                h_0, weights = states[len(finals)], self._weights(layer, end)
-                y, h_n = rnn_layer(x, h_0, weights, self.nonlinearity, way == 1, batch_first and not exchange)
-                ys.append(y)
-                finals.append(h_n)
-            x = ys[0] if len(ys) == 1 else cat(ys, 2)
-        if exchange:
-            x = x.transpose(0, 1)
-        h = finals[0] if rows == 1 else cat(finals)
-        return (x, h) if batched else (x.squeeze(1), h.squeeze(1))
-
-    def _check(self, x: Any, hx: Any) -> None:
-        """Raises TypeError or ValueError unless x and h_0 fit this layer."""
-        I, H, rows = self.input_size, self.hidden_size, self.num_layers * len(self._directions())
-        order = ("N, T" if self.batch_first else "T, N") + f", {I}"
-        if not isinstance(x, Tensor):
-            raise TypeError(
-                f"RNN: the input is a {type(x).__name__}, expected a tensor of shape ({order}), or (T, {I}): "
-                "make one with tinyrnn.tensor(...)"
-            )
-        if x.ndim not in (2, 3) or x.shape[-1] != I:
-            raise ValueError(f"RNN: the input has shape {x.shape}, expected ({order}), or (T, {I}) without a batch")
-        if x.shape[1 if x.ndim == 3 and self.batch_first else 0] == 0:
-            raise ValueError(
-                f"RNN: the input has shape {x.shape}, whose sequence has no steps: expected T of at least 1"
-            )
-        _check_dtype("RNN", "the input", x, self.weight_ih_l0)
-        if hx is None:
-            return
-        if not isinstance(hx, Tensor):
-            raise TypeError(f"RNN: h_0 is a {type(hx).__name__}, expected a tensor or None for zeros")
-        expected = (rows, H) if x.ndim == 2 else (rows, x.shape[0 if self.batch_first else 1], H)
-        if hx.shape != expected:
-            letters = "(layers times directions, H)" if x.ndim == 2 else "(layers times directions, N, H)"
-            way_out = "; for a last, smaller batch take as many states as it has rows, h_0[:, :N]"
-            raise ValueError(
-                f"RNN: h_0 has shape {hx.shape}, expected {expected}, which is {letters}"
-                + (f": the input, of shape {x.shape}, is batch_first, but h_0 is not" if self.batch_first else "")
-                + (way_out if x.ndim == hx.ndim == 3 and hx.shape[::2] == expected[::2] else "")
-            )
-        _check_dtype("RNN", "h_0", hx, self.weight_ih_l0)
+    def kernel(self, *args: Any) -> Any:
+        x, h0, w_ih, w_hh, b_ih, b_hh, reverse = args
+        return rnn(x, h0, w_ih, w_hh, b_ih, b_hh, self.nonlinearity, reverse)
 
     def extra_repr(self) -> str:
-        words = [f"{self.input_size}, {self.hidden_size}"]
-        usual = {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0, "bidirectional": False}
-        words += [f"{name}={getattr(self, name)}" for name, value in usual.items() if getattr(self, name) != value]
-        if self.nonlinearity not in ("tanh", "relu"):  # torch's, which its repr leaves out
-            words.append(f"nonlinearity={self.nonlinearity}")
-        return ", ".join(words)
+        words = super().extra_repr()  # torch's, which leaves tanh and relu out
+        return words if self.nonlinearity in ("tanh", "relu") else f"{words}, nonlinearity={self.nonlinearity}"
 
 
-class RNNCell(Module):
-    """One step of an RNN: h' = f(W_ih x + b_ih + W_hh h + b_hh).
+class LSTM(RNNBase):
+    """Long short-term memory: a cell state c that gates write to, keep and read, for t = 1..T; s is the sigmoid:
 
-    input_size I, hidden_size H (whole numbers, at least 1); bias=False leaves b_ih and b_hh out;
-    nonlinearity f: "tanh", "relu"; beyond torch also "sigmoid" and "identity".
-    Shapes: x (N, I), h and h' (N, H), or x (I,), h and h' (H,); h is zero if not given. weight_ih (H, I),
-        weight_hh (H, H), bias_ih and bias_hh (H,), all U(-1/sqrt(H), 1/sqrt(H)) at first.
-    Raises TypeError and ValueError for what does not fit. Source: torch.nn.RNNCell.
+        i_t = s(W_ii x_t + b_ii + W_hi h_{t-1} + b_hi)      how much of g is written
+        f_t = s(W_if x_t + b_if + W_hf h_{t-1} + b_hf)      how much of c is kept
+        g_t = tanh(W_ig x_t + b_ig + W_hg h_{t-1} + b_hg)   what is written
+        o_t = s(W_io x_t + b_io + W_ho h_{t-1} + b_ho)      how much of c is shown
+        c_t = f_t c_{t-1} + i_t g_t,     h_t = o_t tanh(c_t)
+
+    input_size I, hidden_size H, num_layers L, bias, batch_first, dropout, bidirectional (D = 2): as in RNN
+    proj_size      P > 0: h_t = W_hr (o_t tanh(c_t)) has only P < H entries; without, P = H below
+    forget_bias    beyond torch: what b_if + b_hf, which act as one, are together at first; 1 or 2 lets the cell keep
+                   its state from the beginning. None: drawn like the others
+    learn_initial_state  beyond torch: where no states are given they are parameters, initial_h and initial_c
+
+    Calling it with x and, if they are not zero, (h_0, c_0) gives (y, (h_n, c_n)). x may be a PackedSequence, or padded,
+    with lengths=...: see RNN.
+    Shapes: x (T, N, I), h_0 and h_n (L D, N, P), c_0 and c_n (L D, N, H), y (T, N, D P); with batch_first x (N, T, I)
+        and y (N, T, D P); unbatched the same without N. In h_n the directions of layer 0 come first, then layer 1's.
+    Parameters, for layer k: weight_ih_lk (4H, I), then (4H, D P) for k > 0; weight_hh_lk (4H, P); bias_ih_lk and
+        bias_hh_lk (4H,); with a projection weight_hr_lk (P, H); rows in the order i, f, g, o; those of the way back
+        end in _reverse. All U(-1/sqrt(H), 1/sqrt(H)) at first.
+    Raises TypeError and ValueError for arguments, shapes and dtypes that do not fit, before anything is computed.
+    Source: Hochreiter and Schmidhuber 1997; Gers, Schmidhuber and Cummins 2000 (forget gate, and its bias);
+        Jozefowicz, Zaremba and Sutskever 2015 (a bias of 1); Sak, Senior and Beaufays 2014 (projection);
+        conventions: torch.nn.LSTM.
 
     >>> import tinyrnn
-    >>> RNNCell(3, 4)(tinyrnn.randn(2, 3)).shape
-    (2, 4)
+    >>> y, (h_n, c_n) = LSTM(3, 4, bidirectional=True)(tinyrnn.randn(7, 5, 3))
+    >>> y.shape, h_n.shape, c_n.shape
+    ((7, 5, 8), (2, 5, 4), (2, 5, 4))
     """
 
-    bias_ih: Parameter | None
-    bias_hh: Parameter | None
+    gates, state_names, mode = 4, ("h_0", "c_0"), "LSTM"
+    weight_names = (*RNNBase.weight_names, "weight_hr")
 
     def __init__(
         self,
         input_size: int,
         hidden_size: int,
+        num_layers: int = 1,
         bias: bool = True,
-        nonlinearity: str = "tanh",
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
         device: Any = None,
         dtype: DTypeLike | None = None,
+        *,
+        forget_bias: float | None = None,
+        learn_initial_state: bool = False,
     ) -> None:
-        super().__init__()
-        self.input_size = I = positive("RNNCell", "input_size", input_size)
-        self.hidden_size = H = positive("RNNCell", "hidden_size", hidden_size)
-        self.bias = flag("RNNCell", "bias", bias)
-        self.nonlinearity = _known("RNNCell", nonlinearity)
-        self.weight_ih = Parameter(empty(H, I, dtype=dtype, device=device))
-        self.weight_hh = Parameter(empty(H, H, dtype=dtype, device=device))
-        self.register_parameter("bias_ih", Parameter(empty(H, dtype=dtype, device=device)) if bias else None)
-        self.register_parameter("bias_hh", Parameter(empty(H, dtype=dtype, device=device)) if bias else None)
-        self.reset_parameters()
+        if isinstance(proj_size, bool) or not isinstance(proj_size, int) or not 0 <= proj_size < max(1, hidden_size):
+            raise ValueError(
+                f"LSTM: proj_size is {proj_size!r}, expected a whole number from 0, for none, to below the "
+                f"hidden_size, {hidden_size}"
+            )
+        self.proj_size = proj_size
+        self.forget_bias = None if forget_bias is None else number("LSTM", "forget_bias", forget_bias)
+        super().__init__(
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+            device,
+            dtype,
+            learn_initial_state=learn_initial_state,
+        )
 
     def reset_parameters(self) -> None:
-        """Draws all parameters anew."""
-        _draw(self, self.hidden_size)
+        super().reset_parameters()
+        for weights in self.all_weights:
+            set_forget_bias("LSTM", self.forget_bias, weights[2:4] if self.bias else [])
 
-    def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
-        """h' for the input x and the state h, zero if not given."""
-        self._check(input, hx)
-        h = zeros(*input.shape[:-1], self.hidden_size, dtype=input.dtype) if hx is None else hx
-        a = functional.linear(input, self.weight_ih, self.bias_ih) + functional.linear(h, self.weight_hh, self.bias_hh)
-        return a if self.nonlinearity == "identity" else getattr(functional, self.nonlinearity)(a)
-
-    def _check(self, x: Any, h: Any) -> None:
-        """Raises TypeError or ValueError unless x and h fit this cell."""
-        I, H = self.input_size, self.hidden_size
-        if not isinstance(x, Tensor):
-            raise TypeError(
-                f"RNNCell: the input is a {type(x).__name__}, expected a tensor of shape (N, {I}) or ({I},)"
-            )
-        if x.ndim not in (1, 2) or x.shape[-1] != I:
-            way_out = ": the cell takes one step, RNN a sequence" if x.ndim == 3 else ""
-            raise ValueError(f"RNNCell: the input has shape {x.shape}, expected (N, {I}) or ({I},){way_out}")
-        _check_dtype("RNNCell", "the input", x, self.weight_ih)
-        if h is None:
-            return
-        if not isinstance(h, Tensor):
-            raise TypeError(f"RNNCell: the state is a {type(h).__name__}, expected a tensor or None for zeros")
-        if h.shape != (*x.shape[:-1], H):
-            raise ValueError(
-                f"RNNCell: the state has shape {h.shape}, expected {(*x.shape[:-1], H)}, as the input is {x.shape}"
-            )
-        _check_dtype("RNNCell", "the state", h, self.weight_ih)
-
-    def extra_repr(self) -> str:
-        words = f"{self.input_size}, {self.hidden_size}"
-        words += "" if self.bias else ", bias=False"
-        return words + ("" if self.nonlinearity == "tanh" else f", nonlinearity={self.nonlinearity}")
+    def kernel(self, *args: Any) -> Any:
+        return lstm(*args)
 
 
-def rnn_layer(
-    x: Tensor, h_0: Tensor | None, weights: Weights, nonlinearity: str, reverse: bool = False, batch_first: bool = False
-) -> tuple[Tensor, Tensor]:
-    """(y, h_n) of one layer in one direction: the kernel of kernels/rnn.py as one node of the graph.
+class GRU(RNNBase):
+    """Gated recurrent units: a state that two gates update, for t = 1..T; s is the sigmoid:
 
-    x (T, N, I), h_0 (N, H) or None for zeros -> y (T, N, H), h_n (1, N, H); x and y (N, T, .) if batch_first.
-    Raises ValueError for one bias without the other.
+        r_t = s(W_ir x_t + b_ir + W_hr h_{t-1} + b_hr)             how much of the old state n sees
+        z_t = s(W_iz x_t + b_iz + W_hz h_{t-1} + b_hz)             how much of the old state is kept
+        n_t = tanh(W_in x_t + b_in + r_t (W_hn h_{t-1} + b_hn))    the new state
+        h_t = (1 - z_t) n_t + z_t h_{t-1}
+
+    r_t acts after the product ("reset after"), as in torch and cuDNN; in Cho et al. it acts before, on h_{t-1}, and
+    in some libraries z and 1 - z change places: their weights do not fit here as they are.
+
+    input_size I, hidden_size H, num_layers L, bias, batch_first, dropout, bidirectional (D = 2),
+    learn_initial_state: as in RNN. Calling it with x and, if it is not zero, h_0 gives (y, h_n). x may be a
+    PackedSequence, or padded, with lengths=...: see RNN.
+    Shapes: x (T, N, I), h_0 and h_n (L D, N, H), y (T, N, D H); with batch_first x (N, T, I) and y (N, T, D H);
+        unbatched the same without N. In h_n the directions of layer 0 come first, then those of layer 1, ...
+    Parameters, for layer k: weight_ih_lk (3H, I), then (3H, D H) for k > 0; weight_hh_lk (3H, H); bias_ih_lk and
+        bias_hh_lk (3H,); rows in the order r, z, n; those of the way back end in _reverse.
+        All U(-1/sqrt(H), 1/sqrt(H)) at first.
+    Raises TypeError and ValueError for arguments, shapes and dtypes that do not fit, before anything is computed.
+    Source: Cho et al., Learning phrase representations using RNN encoder-decoder, 2014; conventions: torch.nn.GRU.
+
+    >>> import tinyrnn
+    >>> y, h_n = GRU(3, 4)(tinyrnn.randn(7, 5, 3), lengths=[7, 2, 4, 1, 7])
+    >>> y.shape, h_n.shape
+    ((7, 5, 4), (1, 5, 4))
     """
-    w_ih, w_hh, b_ih, b_hh = weights
-    if (b_ih is None) != (b_hh is None):
-        raise ValueError("RNN: of bias_ih and bias_hh one is None, expected both or neither: set it to zeros instead")
 
-    H, dtype = w_hh.shape[0], x.dtype
-    for parameter, shape in zip(weights, ((H, x.shape[2]), (H, H), (H,), (H,)), strict=True):
-        if parameter is not None and (parameter.shape != shape or parameter.dtype != dtype):
-            raise ValueError(
-                f"RNN: a parameter has shape {parameter.shape} of {parameter.dtype}, expected {shape} of {dtype}: "
-                f"the input is {x.shape} of {dtype}, weight_hh is {w_hh.shape}"
-            )
+    gates, mode = 3, "GRU"
 
-    def time_first(array: Array) -> Array:
-        return array.swapaxes(0, 1) if batch_first else array  # which is its own inverse
-
-    xs = time_first(x.array)
-    start = np.zeros((xs.shape[1], w_hh.shape[0]), xs.dtype) if h_0 is None else h_0.array
-    b, c = (None if bias is None else bias.array for bias in (b_ih, b_hh))
-    (y, h_n), kernel_pullback = rnn(xs, start, w_ih.array, w_hh.array, b, c, nonlinearity, reverse)
-    inputs = (x, h_0, *weights)
-    needs = [needs_grad(value) for value in inputs]
-
-    def pullback(dy: Array, dh_n: Array) -> list[Array | None]:
-        dx, *others = kernel_pullback(time_first(dy), dh_n[0], needs)
-        return [None if dx is None else time_first(dx), *others]
-
-    saved = (w_ih if needs[0] else None, x if needs[2] else None, w_hh)
-    out, final = record_many("rnn", (time_first(y), h_n[None]), inputs, pullback, saved=saved, saved_outputs=(0,))
-    return out, final
-
-
-def _known(name: str, nonlinearity: Any) -> str:
-    if nonlinearity not in list(NONLINEARITIES):  # a list: what cannot be hashed is no name either
-        raise ValueError(f"{name}: the nonlinearity is {nonlinearity!r}, expected one of {', '.join(NONLINEARITIES)}")
-    return str(nonlinearity)
-
-
-def _draw(module: Module, hidden_size: int) -> None:
-    """All parameters from U(-1/sqrt(H), 1/sqrt(H)), in their order."""
-    bound = 1 / math.sqrt(hidden_size)
-    for parameter in module.parameters():
-        init.uniform_(parameter, -bound, bound)
-
-
-def _check_dtype(name: str, what: str, x: Tensor, weight: Tensor) -> None:
-    if x.dtype != weight.dtype:
-        raise TypeError(
-            f"{name}: {what} is {x.dtype}, the weights are {weight.dtype}, expected one dtype: cast the tensor with "
-            ".float() or .double(), or the whole module"
-        )
+    def kernel(self, *args: Any) -> Any:
+        return gru(*args)

@@ -1,5 +1,14 @@
 """Helpers around modules."""
 
-from tinyrnn.nn.utils.clip_grad import clip_grad_norm_, clip_grad_value_
+from tinyrnn.nn.utils import rnn
+from tinyrnn.nn.utils.clip_grad import (
+    clip_grad_norm,
+    clip_grad_norm_,
+    clip_grad_value_,
+    clip_grads_with_norm_,
+    get_total_norm,
+)
+from tinyrnn.nn.utils.convert_parameters import parameters_to_vector, vector_to_parameters
 
-__all__ = ["clip_grad_norm_", "clip_grad_value_"]
+__all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
+__all__ += ["parameters_to_vector", "rnn", "vector_to_parameters"]

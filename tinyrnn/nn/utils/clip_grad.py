@@ -5,6 +5,8 @@ Source: Pascanu, Mikolov and Bengio, On the difficulty of training recurrent neu
 
 from __future__ import annotations
 
+import types
+import warnings
 from collections.abc import Iterable
 
 import numpy as np
@@ -42,26 +44,64 @@ def clip_grad_norm_(
     >>> w.grad
     tensor([0.6000, 0.8000])
     """
-    max_norm, p = number("clip_grad_norm_", "max_norm", max_norm), number("clip_grad_norm_", "norm_type", norm_type)
-    if not max_norm >= 0:
-        raise ValueError(f"clip_grad_norm_: max_norm is {max_norm}, expected a number of at least 0")
-    if not p > 0:
-        raise ValueError(f"clip_grad_norm_: norm_type is {norm_type}, expected a number above 0, or inf")
+    limit = _limit("clip_grad_norm_", "max_norm", max_norm)
+    if isinstance(parameters, types.GeneratorType):
+        parameters = list(parameters)
+        if not parameters:
+            warnings.warn(
+                "clip_grad_norm_: `parameters` is an empty generator, no gradient clipping will occur: it was gone "
+                "through before, perhaps",
+                UserWarning,
+                stacklevel=2,
+            )
     grads = _gradients("clip_grad_norm_", parameters)
-    if not grads:
-        return make(Tensor, np.zeros((), get_default_dtype()))
-    norm = _norm(np.array([_norm(g.array.ravel(), p) for g in grads], np.float64), p)
-    if error_if_nonfinite and not np.isfinite(norm):
-        raise RuntimeError(
-            f"clip_grad_norm_: the norm of the gradients is {norm}, so they cannot be scaled: look for the first "
-            "gradient that is not finite, or say error_if_nonfinite=False"
-        )
-    factor = max_norm / (float(norm) + 1e-6)
-    if not factor >= 1:  # NaN too goes on into the gradients: it must not be hidden
-        for g in grads:
-            g.array *= g.dtype.type(factor)
-            version_of(g)[0] += 1
-    return make(Tensor, np.asarray(norm, np.result_type(*[g.dtype for g in grads])))
+    norm = _total_norm("clip_grad_norm_", grads, norm_type, error_if_nonfinite)
+    _scale(grads, limit, norm)
+    return _as_tensor(norm, grads)
+
+
+def clip_grad_norm(
+    parameters: Tensor | Iterable[Tensor],
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    """clip_grad_norm_ under its old name, with a FutureWarning, as in torch."""
+    warnings.warn(
+        "clip_grad_norm is now deprecated in favor of clip_grad_norm_ (with an underscore)", FutureWarning, stacklevel=2
+    )
+    return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite, foreach)
+
+
+def get_total_norm(
+    tensors: Tensor | Iterable[Tensor],
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    """(sum over all entries of all tensors |x|^p)^(1/p): clip_grad_norm_'s norm, of the tensors themselves.
+
+    Raises as clip_grad_norm_ does. Source: torch.nn.utils.get_total_norm.
+
+    >>> import tinyrnn
+    >>> get_total_norm([tinyrnn.tensor([3.0]), tinyrnn.tensor([[4.0]])])
+    tensor(5.)
+    """
+    several = _tensors("get_total_norm", tensors)
+    return _as_tensor(_total_norm("get_total_norm", several, norm_type, error_if_nonfinite), several)
+
+
+def clip_grads_with_norm_(
+    parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor | float, foreach: bool | None = None
+) -> None:
+    """Scales all gradients by min(1, max_norm / (total_norm + 1e-6)), for a norm that is known already.
+
+    Raises as clip_grad_norm_ does. Source: torch.nn.utils.clip_grads_with_norm_.
+    """
+    limit = _limit("clip_grads_with_norm_", "max_norm", max_norm)
+    norm = number("clip_grads_with_norm_", "total_norm", total_norm)
+    _scale(_gradients("clip_grads_with_norm_", parameters), limit, norm)
 
 
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:
@@ -71,21 +111,56 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, f
     Raises TypeError for what are no tensors or no number, ValueError for a negative or NaN clip_value.
     Source: torch.nn.utils.clip_grad_value_.
     """
-    clip_value = number("clip_grad_value_", "clip_value", clip_value)
-    if not clip_value >= 0:
-        raise ValueError(f"clip_grad_value_: clip_value is {clip_value}, expected a number of at least 0")
+    clip_value = _limit("clip_grad_value_", "clip_value", clip_value)
     for g in _gradients("clip_grad_value_", parameters):
         np.clip(g.array, -clip_value, clip_value, out=g.array)
         version_of(g)[0] += 1
 
 
+def _limit(name: str, what: str, value: float) -> float:
+    limit = number(name, what, value)
+    if not limit >= 0:
+        raise ValueError(f"{name}: {what} is {limit}, expected a number of at least 0")
+    return limit
+
+
+def _tensors(name: str, given: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    several = [given] if isinstance(given, Tensor) else list(given)
+    for tensor in several:
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"{name}: got a {type(tensor).__name__}, expected tensors, as in model.parameters()")
+    return several
+
+
 def _gradients(name: str, parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
     """The gradients that there are, each once."""
-    several = [parameters] if isinstance(parameters, Tensor) else list(parameters)
-    for parameter in several:
-        if not isinstance(parameter, Tensor):
-            raise TypeError(f"{name}: got a {type(parameter).__name__}, expected tensors, as in model.parameters()")
-    return list({id(p): p.grad for p in several if p.grad is not None}.values())
+    return list({id(p): p.grad for p in _tensors(name, parameters) if p.grad is not None}.values())
+
+
+def _total_norm(name: str, tensors: list[Tensor], norm_type: float, error_if_nonfinite: bool) -> float:
+    p = number(name, "norm_type", norm_type)
+    if not p > 0:
+        raise ValueError(f"{name}: norm_type is {norm_type}, expected a number above 0, or inf")
+    norm = _norm(np.array([_norm(x.array.ravel(), p) for x in tensors], np.float64), p)
+    if error_if_nonfinite and not np.isfinite(norm):
+        raise RuntimeError(
+            f"{name}: the norm of the gradients is {norm}, so they cannot be scaled: look for the first "
+            "gradient that is not finite, or say error_if_nonfinite=False"
+        )
+    return float(norm)
+
+
+def _as_tensor(norm: float, tensors: list[Tensor]) -> Tensor:
+    dtype = np.result_type(*[x.dtype for x in tensors]) if tensors else get_default_dtype()
+    return make(Tensor, np.asarray(norm, dtype))
+
+
+def _scale(grads: list[Tensor], max_norm: float, norm: float) -> None:
+    factor = max_norm / (norm + 1e-6)
+    if not factor >= 1:  # NaN too goes on into the gradients: it must not be hidden
+        for g in grads:
+            g.array *= g.dtype.type(factor)
+            version_of(g)[0] += 1
 
 
 def _norm(g: Array, p: float) -> Array:

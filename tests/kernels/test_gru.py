@@ -1,0 +1,104 @@
+"""The GRU kernel against the textbook's loop, its gradients against complex steps of that, and its memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import textbook
+from textbook import error
+from tinyrnn.kernels import gates
+from tinyrnn.kernels.gru import gru
+
+
+def arrays(T: int, N: int, I: int, H: int, bias: bool = True, dtype: Any = np.float64) -> list[Any]:
+    rng = np.random.default_rng([T, N, I, H])
+    shapes = [(T, N, I), (N, H), (3 * H, I), (3 * H, H), (3 * H,), (3 * H,)]
+    found: list[Any] = [rng.standard_normal(shape).astype(dtype) for shape in shapes]
+    if not bias:
+        found[4] = found[5] = None
+    return found
+
+
+def cotangents(outputs: Any) -> list[Any]:
+    rng = np.random.default_rng(7)
+    return [rng.standard_normal(y.shape).astype(y.dtype) for y in outputs]
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize(("T", "N"), [(1, 1), (1, 3), (4, 1), (4, 3)])
+def test_it_is_the_textbooks_loop_and_its_complex_step(T: int, N: int, bias: bool, reverse: bool) -> None:
+    given = arrays(T, N, 2, 3, bias)
+    run = textbook.backwards(textbook.gru) if reverse else textbook.gru
+    outputs, pullback = gru(*given, reverse=reverse)
+    for found, expected in zip(outputs, run(*given), strict=True):
+        assert error(found, expected) < 1e-14
+    gs = cotangents(outputs)
+    for found, expected in zip(pullback(*gs, [True] * 6), textbook.complex_step(run, given, gs), strict=True):
+        if expected is not None:
+            assert error(found, expected) < 1e-13
+
+
+@pytest.mark.parametrize("block", [1, 7, 20])
+@pytest.mark.parametrize("N", [1, 3])
+def test_steps_in_blocks_are_the_steps_at_once(monkeypatch: pytest.MonkeyPatch, block: int, N: int) -> None:
+    given = arrays(11, N, 2, 3)
+    outputs, pullback = gru(*given)
+    gs = cotangents(outputs)
+    expected = pullback(*gs, [True] * 6)
+    monkeypatch.setattr(gates, "BLOCK", block * 3 * N)
+    for found, e in zip(pullback(*gs, [True] * 6), expected, strict=True):
+        if e is not None:
+            assert error(found, e) < 1e-15
+
+
+@pytest.mark.parametrize("N", [1, 3])
+def test_only_what_is_needed_is_given(N: int) -> None:
+    outputs, pullback = gru(*arrays(4, N, 2, 3))
+    gs = cotangents(outputs)
+    every = pullback(*gs, [True] * 6)
+    for k in range(6):
+        found = pullback(*gs, [i == k for i in range(6)])
+        assert [g is None for g in found] == [i != k or every[i] is None for i in range(6)]
+        if every[k] is not None:
+            np.testing.assert_array_equal(found[k], every[k])
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("N", [1, 3])
+def test_what_it_is_given_is_left_alone_and_what_it_gives_is_contiguous(N: int, reverse: bool) -> None:
+    given = arrays(4, N, 2, 3)
+    before = [a.copy() for a in given]
+    (y, *last), pullback = gru(*given, reverse=reverse)
+    gs = cotangents([y, *last])
+    copies = [g.copy() for g in gs]
+    first = [g.copy() for g in pullback(*gs, [True] * 6)]
+    for found, expected in zip([*given, *gs, *pullback(*gs, [True] * 6)], [*before, *copies, *first], strict=True):
+        np.testing.assert_array_equal(found, expected)
+    assert y.flags.c_contiguous
+    assert not any(np.shares_memory(y, state) for state in last)
+
+
+@pytest.mark.parametrize("N", [1, 3])
+def test_float32_stays_float32(N: int) -> None:
+    given = arrays(5, N, 2, 3)
+    outputs, pullback = gru(*given)
+    small, small_pullback = gru(*[a.astype(np.float32) for a in given])
+    gs = cotangents(outputs)
+    pairs = [*zip(small, outputs, strict=True)]
+    pairs += zip(
+        small_pullback(*[g.astype(np.float32) for g in gs], [True] * 6), pullback(*gs, [True] * 6), strict=True
+    )
+    for found, expected in pairs:
+        assert found.dtype == np.float32
+        assert error(found, expected) < 1e-5
+
+
+def test_large_numbers_do_not_overflow() -> None:
+    given = arrays(3, 2, 2, 3)
+    outputs, pullback = gru(1e4 * given[0], given[1], *[1e4 * a for a in given[2:]])
+    assert all(np.isfinite(y).all() for y in outputs)
+    assert all(g is None or np.isfinite(g).all() for g in pullback(*cotangents(outputs), [True] * 6))

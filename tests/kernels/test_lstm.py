@@ -1,0 +1,108 @@
+"""The LSTM kernel against the textbook's loop, its gradients against complex steps of that, and its memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import textbook
+from textbook import error
+from tinyrnn.kernels import gates
+from tinyrnn.kernels.lstm import lstm
+
+
+def arrays(T: int, N: int, I: int, H: int, P: int = 0, bias: bool = True, dtype: Any = np.float64) -> list[Any]:
+    rng = np.random.default_rng([T, N, I, H, P])
+    shapes = [(T, N, I), (N, P or H), (N, H), (4 * H, I), (4 * H, P or H), (4 * H,), (4 * H,), (P, H)]
+    found: list[Any] = [rng.standard_normal(shape).astype(dtype) for shape in shapes]
+    if not bias:
+        found[5] = found[6] = None
+    if not P:
+        found[7] = None
+    return found
+
+
+def cotangents(outputs: Any) -> list[Any]:
+    rng = np.random.default_rng(7)
+    return [rng.standard_normal(y.shape).astype(y.dtype) for y in outputs]
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("P", [0, 2])
+@pytest.mark.parametrize(("T", "N"), [(1, 1), (1, 3), (4, 1), (4, 3)])
+def test_it_is_the_textbooks_loop_and_its_complex_step(T: int, N: int, P: int, bias: bool, reverse: bool) -> None:
+    given = arrays(T, N, 2, 3, P, bias)
+    run = textbook.backwards(textbook.lstm) if reverse else textbook.lstm
+    outputs, pullback = lstm(*given, reverse=reverse)
+    for found, expected in zip(outputs, run(*given), strict=True):
+        assert error(found, expected) < 1e-14
+    gs = cotangents(outputs)
+    for found, expected in zip(pullback(*gs, [True] * 8), textbook.complex_step(run, given, gs), strict=True):
+        if expected is not None:
+            assert error(found, expected) < 1e-13
+
+
+@pytest.mark.parametrize("block", [1, 7, 20])
+@pytest.mark.parametrize(("N", "P"), [(1, 0), (3, 0), (3, 2)])
+def test_steps_in_blocks_are_the_steps_at_once(monkeypatch: pytest.MonkeyPatch, block: int, N: int, P: int) -> None:
+    given = arrays(11, N, 2, 3, P)
+    outputs, pullback = lstm(*given)
+    gs = cotangents(outputs)
+    expected = pullback(*gs, [True] * 8)
+    monkeypatch.setattr(gates, "BLOCK", block * 3 * N)
+    for found, e in zip(pullback(*gs, [True] * 8), expected, strict=True):
+        if e is not None:
+            assert error(found, e) < 1e-15
+
+
+@pytest.mark.parametrize("N", [1, 3])
+@pytest.mark.parametrize("P", [0, 2])
+def test_only_what_is_needed_is_given(N: int, P: int) -> None:
+    outputs, pullback = lstm(*arrays(4, N, 2, 3, P))
+    gs = cotangents(outputs)
+    every = pullback(*gs, [True] * 8)
+    for k in range(8):
+        found = pullback(*gs, [i == k for i in range(8)])
+        assert [g is None for g in found] == [i != k or every[i] is None for i in range(8)]
+        if every[k] is not None:
+            np.testing.assert_array_equal(found[k], every[k])
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("N", [1, 3])
+def test_what_it_is_given_is_left_alone_and_what_it_gives_is_contiguous(N: int, reverse: bool) -> None:
+    given = arrays(4, N, 2, 3, 2)
+    before = [a.copy() for a in given]
+    (y, *last), pullback = lstm(*given, reverse=reverse)
+    gs = cotangents([y, *last])
+    copies = [g.copy() for g in gs]
+    first = [g.copy() for g in pullback(*gs, [True] * 8)]
+    for found, expected in zip([*given, *gs, *pullback(*gs, [True] * 8)], [*before, *copies, *first], strict=True):
+        np.testing.assert_array_equal(found, expected)
+    assert y.flags.c_contiguous
+    assert not any(np.shares_memory(y, state) for state in last)
+
+
+@pytest.mark.parametrize("N", [1, 3])
+def test_float32_stays_float32(N: int) -> None:
+    given = arrays(5, N, 2, 3, 2)
+    outputs, pullback = lstm(*given)
+    small, small_pullback = lstm(*[a.astype(np.float32) for a in given])
+    gs = cotangents(outputs)
+    pairs = [*zip(small, outputs, strict=True)]
+    pairs += zip(
+        small_pullback(*[g.astype(np.float32) for g in gs], [True] * 8), pullback(*gs, [True] * 8), strict=True
+    )
+    for found, expected in pairs:
+        assert found.dtype == np.float32
+        assert error(found, expected) < 1e-5
+
+
+def test_large_numbers_do_not_overflow() -> None:
+    given = arrays(3, 2, 2, 3)
+    outputs, pullback = lstm(*[1e4 * a for a in given[:1]], *given[1:3], *[1e4 * a for a in given[3:7]], None)
+    assert all(np.isfinite(y).all() for y in outputs)
+    assert all(g is None or np.isfinite(g).all() for g in pullback(*cotangents(outputs), [True] * 8))

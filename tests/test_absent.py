@@ -1,0 +1,59 @@
+"""Names that are not here: every package says so, and what to do instead."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+import pytest
+
+import tinyrnn
+from tinyrnn.absent import INSTEAD, absent
+
+PACKAGES = ["", ".nn", ".nn.functional", ".optim", ".autograd", ".cuda", ".accelerator", ".backends"]
+PACKAGES += [".utils", ".utils.data", ".serialization"]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_package_says_what_it_has_not(package: str) -> None:
+    name = "tinyrnn" + package
+    module = importlib.import_module(name)
+    with pytest.raises(
+        AttributeError, match=rf"^{name} has no 'Nonsense', as of torch it holds what .* need on the CPU"
+    ):
+        module.Nonsense  # noqa: B018
+    assert not hasattr(module, "Nonsense")
+    assert not hasattr(module, "__nonsense__")
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "instead"),
+    [
+        (tinyrnn, "compile", "leave the line out"),
+        (tinyrnn, "jit", "leave the line out"),
+        (tinyrnn, "set_num_threads", "OPENBLAS_NUM_THREADS"),
+        (tinyrnn, "complex64", "real and imaginary parts"),
+        (tinyrnn, "fft", r"numpy\.fft"),
+        (tinyrnn, "LSTM9000", r"What is here: dir\(tinyrnn\)"),
+        (tinyrnn.nn, "Conv1d", "unfold by indexing"),
+        (tinyrnn.nn, "TransformerEncoder", "write attention out"),
+        (tinyrnn.optim, "SparseAdam", "optim.Adam"),
+        (tinyrnn.cuda, "get_device_name", r"ask cuda\.is_available\(\) first"),
+        (tinyrnn.cuda, "FloatTensor", r"ask cuda\.is_available\(\) first"),
+        (tinyrnn.cuda, "amp", r"ask cuda\.is_available\(\) first"),
+    ],
+)
+def test_common_names_come_with_a_way_out(module: ModuleType, name: str, instead: str) -> None:
+    with pytest.raises(AttributeError, match=f"^{module.__name__} has no '{name}'.*{instead}"):
+        getattr(module, name)
+
+
+def test_a_way_out_is_kept_only_for_what_is_not_here() -> None:
+    places = [importlib.import_module("tinyrnn" + package) for package in PACKAGES if package != ".backends"]
+    here = {name for name in INSTEAD for place in places if hasattr(place, name)}
+    assert not here, "these are here now: take them out of the table"
+    assert not {name for name in INSTEAD if hasattr(tinyrnn.Tensor, name)}
+
+
+def test_names_of_pythons_own_get_a_plain_word() -> None:
+    assert str(absent("tinyrnn", "__path__")) == "tinyrnn has no '__path__'"

@@ -1,0 +1,110 @@
+"""What is said of a name that is not here: that it is not, and for torch's common ones what to do instead."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+_CPU = "tinyrnn runs on the CPU: ask cuda.is_available() first, which is False"
+_NO_COMPLEX = "complex numbers carry no gradient here: hold the real and imaginary parts in two tensors, or use NumPy"
+_NO_CONVOLUTION = "convolutions are not for sequences of this kind: unfold by indexing, then use nn.Linear"
+_NO_ATTENTION = "write attention out: softmax(q @ k.mT / d ** 0.5, -1) @ v"
+_NO_GRAPH = "there is nothing to compile: leave the line out, the modules run as they are"
+_NO_SPARSE = "every tensor is dense: index_select, scatter_add and nn.Embedding cover what recurrent networks need"
+_NO_MIXED = "float32 stays float32: leave the line out, or cast with .double() or .half()"
+_THREADS = "the number of threads is that of NumPy's BLAS: set OPENBLAS_NUM_THREADS before Python starts"
+_NO_SECOND = "gradients are not themselves differentiated: difference autograd.grad, as autograd.gradcheck does"
+_NUMPY = "use NumPy on x.detach().numpy(), and tensor(...) or from_numpy(...) back"
+_ONE_PROCESS = "everything runs in one process: leave the line out"
+
+INSTEAD = {
+    "amp": _NO_MIXED,
+    "autocast": _NO_MIXED,
+    "bfloat16": "NumPy has no bfloat16: use float32",
+    "GradScaler": _NO_MIXED,
+    "set_float32_matmul_precision": "products of float32 are in float32: leave the line out",
+    "compile": _NO_GRAPH,
+    "jit": _NO_GRAPH,
+    "fx": _NO_GRAPH,
+    "export": _NO_GRAPH,
+    "onnx": "save(model.state_dict(), path) writes the weights, which torch's own export can read by name",
+    "complex": _NO_COMPLEX,
+    "complex64": _NO_COMPLEX,
+    "complex128": _NO_COMPLEX,
+    "cfloat": _NO_COMPLEX,
+    "view_as_real": _NO_COMPLEX,
+    "fft": "numpy.fft works on arrays: " + _NUMPY,
+    "stft": "numpy.fft works on arrays: " + _NUMPY,
+    "linalg": "numpy.linalg works on arrays: " + _NUMPY,
+    "special": _NUMPY,
+    "distributions": "draw with multinomial, bernoulli or normal; a log-probability is -nn.functional.cross_entropy",
+    "sparse": _NO_SPARSE,
+    "sparse_coo_tensor": _NO_SPARSE,
+    "to_sparse": _NO_SPARSE,
+    "quantization": "numbers are held as they are: leave the line out",
+    "ao": "numbers are held as they are: leave the line out",
+    "get_num_threads": _THREADS,
+    "set_num_threads": _THREADS,
+    "set_num_interop_threads": _THREADS,
+    "func": _NO_SECOND,
+    "vmap": "write the batch as an axis",
+    "hessian": _NO_SECOND,
+    "jacobian": "call autograd.grad once for each output",
+    "set_detect_anomaly": "errors of backward name the operation already; look for NaN with x.isnan().any()",
+    "detect_anomaly": "errors of backward name the operation already; look for NaN with x.isnan().any()",
+    "profiler": "use Python's own: python -m cProfile",
+    "multiprocessing": _ONE_PROCESS,
+    "distributed": _ONE_PROCESS,
+    "share_memory_": _ONE_PROCESS,
+    "DataParallel": _ONE_PROCESS,
+    "parallel": _ONE_PROCESS,
+    "pin_memory": "there is no other device to copy to: leave it out",
+    "hub": "load(path) reads a state_dict",
+    "mps": "tinyrnn runs on the CPU: ask backends.mps.is_available() first, which is False",
+    "xpu": "tinyrnn runs on the CPU: ask accelerator.is_available() first, which is False",
+    "Conv1d": _NO_CONVOLUTION,
+    "Conv2d": _NO_CONVOLUTION,
+    "conv1d": _NO_CONVOLUTION,
+    "conv2d": _NO_CONVOLUTION,
+    "MaxPool1d": "x.amax(dim) takes the largest over an axis",
+    "AvgPool1d": "x.mean(dim) takes the mean over an axis",
+    "BatchNorm2d": "nn.BatchNorm1d normalises (N, C) and (N, C, L)",
+    "MultiheadAttention": _NO_ATTENTION,
+    "Transformer": _NO_ATTENTION,
+    "TransformerEncoder": _NO_ATTENTION,
+    "TransformerEncoderLayer": _NO_ATTENTION,
+    "TransformerDecoder": _NO_ATTENTION,
+    "scaled_dot_product_attention": _NO_ATTENTION,
+    "CTCLoss": "nn.CrossEntropyLoss is for targets that are aligned with the input",
+    "SparseAdam": "gradients are dense: optim.Adam",
+    "imag": _NO_COMPLEX,
+    "map_": "write it with operations, which carry gradients, or " + _NUMPY,
+    "apply_": "write it with operations, which carry gradients, or " + _NUMPY,
+    "svd": "numpy.linalg.svd works on arrays: " + _NUMPY,
+    "inverse": "numpy.linalg.inv works on arrays: " + _NUMPY,
+    "histc": "numpy.histogram works on arrays: " + _NUMPY,
+}
+
+
+def absent(where: str, name: str) -> AttributeError:
+    """The error to raise for `where.name`, a name that is not there.
+
+    >>> print(absent("tinyrnn", "compile"))
+    tinyrnn has no 'compile', as of torch it holds what recurrent networks need on the CPU. Instead: there is nothing to
+    compile: leave the line out, the modules run as they are
+    """
+    message = f"{where} has no {name!r}"
+    if name.startswith("__"):  # Python's own asking around
+        return AttributeError(message)
+    instead = _CPU if where.startswith("tinyrnn.cuda") else INSTEAD.get(name)
+    way_out = f"Instead: {instead}" if instead else f"What is here: dir({where})"
+    return AttributeError(f"{message}, as of torch it holds what recurrent networks need on the CPU. {way_out}")
+
+
+class Absent:
+    """In a class body, `name = Absent()` makes reading .name raise what `absent` says."""
+
+    def __set_name__(self, owner: type[Any], name: str) -> None:
+        self.where, self.name = owner.__name__, name
+
+    def __get__(self, instance: object, owner: type[Any]) -> NoReturn:
+        raise absent(self.where, self.name)
