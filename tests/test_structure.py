@@ -28,6 +28,7 @@ ROOMS = [
     ["sampling"],
     ["nn", "optim", "utils"],
     ["serialization"],
+    ["testing"],
     ["__init__"],
 ]
 LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}

@@ -1,0 +1,6 @@
+"""torch as a witness, for tests: the twin of a module, and how far the two are apart. Imports torch when called."""
+
+from tinyrnn.testing.torch_backend import Differences, compare, compare_training
+from tinyrnn.testing.twins import twin
+
+__all__ = ["Differences", "compare", "compare_training", "twin"]
