@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import tinyrnn
-from tinyrnn.autograd.gradcheck import gradcheck
+from tinyrnn import nn
+from tinyrnn.autograd.gradcheck import StepSweep, gradcheck, step_sweep
 from tinyrnn.autograd.record import record, record_many
 
 F64 = tinyrnn.float64
@@ -56,9 +57,10 @@ RIGHT = {
 
 
 @pytest.mark.parametrize(("func", "shapes"), RIGHT.values(), ids=RIGHT)
+@pytest.mark.parametrize("method", ["central", "complex", "directional"])
 @pytest.mark.parametrize("seed", range(3))
-def test_what_is_right_passes(func, shapes, seed):
-    assert gradcheck(func, [leaf(*shape) for shape in shapes], seed=seed) is True
+def test_what_is_right_passes(func, shapes, method, seed):
+    assert gradcheck(func, [leaf(*shape) for shape in shapes], method=method, seed=seed) is True
 
 
 ZERO = {
@@ -134,6 +136,18 @@ def recurrence(dropped):
     return func
 
 
+LSTM_CELL = nn.LSTMCell(3, 2, dtype=F64)
+
+
+def lstm_without_dc(x):
+    """An LSTM over the steps of x that forgets to carry dL/dc from step to step."""
+    hc, hs = None, []
+    for x_t in x:
+        hc = LSTM_CELL(x_t, hc and (hc[0], hc[1].detach()))
+        hs.append(hc[0])
+    return hs
+
+
 FAULTS = {
     "2.001 instead of 2": (double_but(lambda g, x: 2.001 * g), [(2, 3)]),
     "2.00001 instead of 2": (double_but(lambda g, x: 2.00001 * g), [(2, 3)]),
@@ -164,6 +178,7 @@ FAULTS = {
     "a constant's": (op(lambda x: np.ones(3), lambda g, x: g), [(3,)]),
     "dh is not carried": (recurrence("dh"), [(5, 2, 3), (3, 3)]),
     "a step of dW is missing": (recurrence("a step of dW"), [(5, 2, 3), (3, 3)]),
+    "dc is not carried": (lstm_without_dc, [(4, 2, 3)]),
     "an output without its graph": (lambda x: (x * x, (3 * x).detach()), [(3,)]),
     "the second output's": (
         lambda x: record_many("planted", [x.array * 2, x.array * 3], (x,), lambda a, b: (2 * a,)),
@@ -173,12 +188,17 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("func", "shapes"), FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize("method", ["central", "complex", "directional"])
 @pytest.mark.parametrize("seed", range(3))
-def test_what_is_wrong_is_caught(func, shapes, seed):
+def test_what_is_wrong_is_caught(func, shapes, method, seed):
     inputs = [leaf(*shape) for shape in shapes]
+    if method == "complex" and func is FAULTS["a constant's"][0]:
+        with pytest.raises(TypeError, match="does not carry complex numbers"):
+            gradcheck(func, inputs, method=method)
+        return
     with pytest.raises(AssertionError, match=r"gradcheck: the gradient of input \d, of shape .* is wrong"):
-        gradcheck(func, inputs, seed=seed)
-    assert gradcheck(func, inputs, seed=seed, raise_exception=False) is False
+        gradcheck(func, inputs, method=method, seed=seed)
+    assert gradcheck(func, inputs, method=method, seed=seed, raise_exception=False) is False
 
 
 def test_the_recurrence_with_nothing_dropped_is_right():
@@ -294,17 +314,17 @@ REFUSED = {
     "float32": (
         lambda: gradcheck(lambda x, y: x, [leaf(2), tinyrnn.ones(2, requires_grad=True)]),
         TypeError,
-        r"inputs\[1\] is float32.*\.double\(\)",
+        r"input 1 is float32.*\.double\(\)",
     ),
     "computed": (
         lambda: gradcheck(lambda x: x, leaf(2) * 2),
         ValueError,
-        r"inputs\[0\] was computed.*leaf.*detach\(\)",
+        r"input 0 was computed.*leaf.*detach\(\)",
     ),
     "a view that was computed": (
         lambda: gradcheck(lambda x: x, leaf(2).detach().requires_grad_()[:1]),
         ValueError,
-        r"inputs\[0\] was computed",
+        r"input 0 was computed",
     ),
     "no gradient required": (
         lambda: gradcheck(lambda x: x, tinyrnn.ones(2)),
@@ -312,7 +332,7 @@ REFUSED = {
         r"none of the inputs.*requires_grad_",
     ),
     "no inputs": (lambda: gradcheck(lambda: leaf(2), []), ValueError, "none of the inputs requires a gradient"),
-    "an array": (lambda: gradcheck(lambda x: x, [np.ones(2)]), TypeError, r"inputs\[0\] is ndarray, expected a tensor"),
+    "an array": (lambda: gradcheck(lambda x: x, [np.ones(2)]), TypeError, r"input 0 is ndarray, expected a tensor"),
     "an output that is an array": (
         lambda: gradcheck(lambda x: (x, x.detach().numpy()), leaf(2)),
         TypeError,
@@ -341,3 +361,124 @@ REFUSED = {
 def test_what_cannot_be_checked_is_refused(call, kind, message):
     with pytest.raises(kind, match=message):
         call()
+
+
+# modules, kinks, tables and steps
+
+
+@pytest.mark.parametrize("method", ["central", "complex", "directional"])
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_a_module_is_checked_with_its_parameters(kind, method):
+    layer = getattr(nn, kind)(3, 2, 2, bidirectional=True).double()
+    assert gradcheck(layer, leaf(4, 2, 3), method=method)
+    assert gradcheck(layer, leaf(4, 2, 3).detach(), method=method)
+
+
+class Planted(nn.Module):
+    """The gradient of `weight` is twice what it should be; `bias` is right."""
+
+    def __init__(self):
+        super().__init__()
+        self.bias = nn.Parameter(tinyrnn.zeros(3, dtype=F64))
+        self.weight = nn.Parameter(tinyrnn.ones(3, dtype=F64))
+
+    def forward(self, x):
+        return op(lambda w: 3 * w, lambda g, w: 6 * g)(self.weight) * x + self.bias
+
+
+@pytest.mark.parametrize("method", ["central", "complex", "directional"])
+def test_a_parameter_is_called_by_its_name(method):
+    with pytest.raises(AssertionError, match=r"gradcheck: the gradient of weight, of shape \(3,\), is wrong") as caught:
+        gradcheck(Planted(), leaf(4, 3), method=method)
+    assert "bias" not in str(caught.value)
+    model = Planted()
+    model.weight.requires_grad = False
+    assert gradcheck(model, leaf(4, 3), method=method)
+
+
+def test_a_parameter_of_float32_is_refused_by_its_name():
+    with pytest.raises(TypeError, match=r"gradcheck: weight is float32.*model\.double\(\)"):
+        gradcheck(nn.Linear(3, 2), leaf(4, 3))
+
+
+def test_the_table_lists_the_worst_entries_of_all_inputs():
+    func = op(lambda x, y: x * y, lambda g, x, y: g * y * 1.5, lambda g, x, y: g * x + E12)
+    with pytest.raises(AssertionError) as caught:
+        gradcheck(func, [leaf(2, 3), leaf(2, 3)])
+    first, head, *rows = str(caught.value).splitlines()
+    assert "input 0" in first
+    assert head.split() == ["backward", "central", "differences", "error"]
+    assert len(rows) == 7
+    assert sum(row.startswith("input 1  [1, 2]") for row in rows) == 1
+    errors = [float(row.split()[-1]) for row in rows]
+    assert errors == sorted(errors, reverse=True)
+
+
+@pytest.mark.parametrize("func", [lambda x: x.relu(), lambda x: x.clamp(min=0), lambda x: nn.functional.elu(x, 0.5)])
+def test_a_kink_is_called_one(func):
+    x = tinyrnn.tensor([0.0, -1.0, 0.0], dtype=F64, requires_grad=True)
+    with pytest.raises(ValueError, match=r"func has a kink at input 0 \[[02]\].*another point"):
+        gradcheck(func, x)
+
+
+def test_a_fault_beside_a_kink_is_still_a_fault():
+    x = tinyrnn.tensor([0.0, -1.0, 2.0], dtype=F64, requires_grad=True)
+    func = op(lambda x: np.maximum(x, 0), lambda g, x: 1.5 * g * (x > 0))
+    with pytest.raises(AssertionError, match=r"\(a kink\)") as caught:
+        gradcheck(func, x)
+    assert "[2]" in str(caught.value)
+
+
+def test_a_curve_that_is_merely_steep_is_no_kink():
+    x = tinyrnn.tensor([0.0], dtype=F64, requires_grad=True)
+    with pytest.raises(AssertionError, match="is wrong"):
+        gradcheck(op(lambda x: np.tanh(1e3 * x), lambda g, x: 1.01e3 * g), x, rtol=1e-3)
+
+
+def test_what_does_not_carry_complex_numbers_is_said():
+    with pytest.raises(TypeError, match="does not carry complex numbers.*use method='central'"):
+        gradcheck(lambda x: x.abs(), leaf(3), method="complex")
+    with pytest.raises(ValueError, match="method is 'forward', expected one of central, complex, directional"):
+        gradcheck(lambda x: x, leaf(3), method="forward")
+
+
+def test_complex_steps_see_what_differences_cannot():
+    wrong = op(lambda x: np.exp(x), lambda g, x: g * np.exp(x) * (1 + 1e-9))
+    assert gradcheck(wrong, leaf(3))
+    with pytest.raises(AssertionError, match="complex steps say"):
+        gradcheck(wrong, leaf(3), method="complex", rtol=1e-12)
+
+
+def test_parameters_and_arrays_are_back_after_complex_steps():
+    layer, x = nn.GRU(3, 2).double(), leaf(4, 2, 3)
+    tensors = [x, *layer.parameters()]
+    before = [(t.array, t.array.copy()) for t in tensors]
+    gradcheck(layer, x, method="complex")
+    with pytest.raises(TypeError):
+        gradcheck(lambda x: layer(x)[0].abs(), x, method="complex")
+    for t, (array, values) in zip(tensors, before, strict=True):
+        assert t.array is array
+        np.testing.assert_array_equal(array, values)
+
+
+def test_the_directional_mode_runs_the_function_twice_a_direction():
+    calls = []
+
+    def func(x):
+        calls.append(1)
+        return x.tanh()
+
+    gradcheck(func, leaf(50, 40), method="directional", directions=3)
+    assert len(calls) == 2 + 2 * 3
+
+
+def test_a_sweep_falls_and_rises_for_a_right_gradient_and_stays_for_a_wrong_one():
+    sweep = step_sweep(lambda x: x.exp(), leaf(3))
+    assert isinstance(sweep, StepSweep)
+    errors = dict(sweep)
+    assert errors[1e-1] / errors[1e-2] == pytest.approx(100, rel=0.05)
+    assert errors[1e-5] < 1e-8 < errors[1e-12]
+    assert len(str(sweep).splitlines()) == 13
+    wrong = dict(step_sweep(double_but(lambda g, x: 2.001 * g), leaf(3)))
+    assert all(error == pytest.approx(5e-4, rel=0.01) for h, error in wrong.items() if h > 1e-9)
+    assert dict(step_sweep(nn.Linear(3, 2).double(), leaf(4, 3)))[1e-5] < 1e-8

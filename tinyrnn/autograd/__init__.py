@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tinyrnn.absent import absent
 from tinyrnn.autograd.backward import backward, grad
 from tinyrnn.autograd.function import Function
-from tinyrnn.autograd.gradcheck import gradcheck
+from tinyrnn.autograd.gradcheck import gradcheck, step_sweep
 from tinyrnn.autograd.modes import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from tinyrnn.autograd.record import record
 from tinyrnn.autograd.variable import Variable
@@ -27,6 +27,7 @@ __all__ = [
     "no_grad",
     "record",
     "set_grad_enabled",
+    "step_sweep",
 ]
 
 if not TYPE_CHECKING:  # a type checker would take every name for granted

@@ -1,9 +1,11 @@
-"""gradcheck: the gradient that a backward pass computes, held against central differences.
+"""gradcheck: the gradient that a backward pass computes, held against derivatives found without one (quotients.py).
 
 For f: (x_1, ..., x_n) -> (y_1, ..., y_m) and random cotangents v_1, ..., v_m, let
 
     L(x) = sum_k <v_k, y_k(x)>,        analytic  = dL/dx_i by backward,
-                                       numeric_j = (L(x + h e_j) - L(x - h e_j)) / 2h   for every element j.
+    "central"                          numeric_j = (L(x + h e_j) - L(x - h e_j)) / 2h   for every element j
+    "complex"                          numeric_j = Im L(x + i h e_j) / h, exact but for rounding
+    "directional"                      <dL/dx_i, u> = (L(x_i + h u) - L(x_i - h u)) / 2h   for a few random u
 
 The difference quotient is off by about (h^2/6) L''' + eps |L| / h; h = cbrt(eps) makes both small, in float64 alone.
 The error is taken relative to the largest entry of the gradient, so that a vanished gradient cannot pass. What rounding
@@ -13,7 +15,7 @@ alone can do to the quotient is allowed for; where it hides the gradient altoget
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,147 +23,297 @@ from tinyrnn.autograd.backward import grad
 from tinyrnn.autograd.engine import explore
 from tinyrnn.autograd.graph import Array, Value, make
 from tinyrnn.autograd.modes import no_grad
+from tinyrnn.autograd.quotients import EPS, central_differences, complex_steps, is_a_kink, slope_along
 from tinyrnn.autograd.views import source_of
 
-EPS = float(np.finfo(np.float64).eps)
+METHODS = {"central": "central differences", "complex": "complex steps", "directional": "central differences"}
+ROWS = 8  # of the table of what is off
+STEPS = tuple([10.0**-k for k in range(1, 13)])
 
 
 def gradcheck(
     func: Callable[..., Any],
-    inputs: Value | Sequence[Value],
+    inputs: Value | Sequence[Value] = (),
     *,
+    method: str = "central",
     eps: float = EPS ** (1 / 3),
     rtol: float = 1e-6,
+    directions: int = 8,
     seed: int = 0,
     raise_exception: bool = True,
 ) -> bool:
-    """Whether the backward pass through `func` agrees with central differences, for every element of every input.
+    """Whether the backward pass through `func` agrees with derivatives found without one, for every input.
 
-    func             takes the inputs; returns a tensor or several; must give the same result each time
+    func             takes the inputs; returns a tensor or several; must give the same result each time. Of a module,
+                     the parameters are checked too, and called by their paths
     inputs           tensors of any shape; those that require a gradient are checked, and must be float64 leaves
-    eps              the step h; for an element x it is h max(1, |x|)
-    rtol             the largest error allowed, relative to the largest entry of the gradient of that input
-    seed             of the random cotangents
-    raise_exception  whether a disagreement raises AssertionError, which names the worst entry, or returns False
-    Raises TypeError for float32 inputs (their rounding drowns the quotient: use .double()) and for what is no tensor,
-    ValueError if nothing requires a gradient, RuntimeError if func is not deterministic.
+    method           "central": every element by central differences. "complex": every element by a complex step, which
+                     is exact but for rounding, for functions that carry complex numbers (sums, products, exp, tanh,
+                     sigmoid, the recurrent layers ...; not abs, comparisons or casts). "directional": whole tensors
+                     along random directions, for large models: two runs of func each
+    eps              the step h of differences; for an element x it is h max(1, |x|)
+    rtol             the largest error allowed, relative to the largest entry of the gradient of that input; for
+                     "directional", to its norm
+    directions       how many, for each tensor
+    seed             of the random cotangents and directions
+    raise_exception  whether a disagreement raises AssertionError, with a table of the worst entries, or returns False
+    Raises TypeError for float32 (its rounding drowns the quotient: use .double()) and for what is no tensor, or does
+    not carry complex numbers; ValueError if nothing requires a gradient, for NaN, and where all that disagrees lies at
+    kinks, as relu at 0; RuntimeError if func is not deterministic.
 
     >>> import tinyrnn
     >>> x = tinyrnn.tensor([0.5, -1.0], dtype=tinyrnn.float64, requires_grad=True)
     >>> gradcheck(lambda x: (x * x).tanh(), x)
     True
+    >>> gradcheck(tinyrnn.nn.LSTM(3, 4).double(), tinyrnn.randn(5, 2, 3, dtype=tinyrnn.float64), method="complex")
+    True
     """
-    values = _checked(inputs)
-    outputs = _outputs(func, values)
-    if not all(np.isfinite(y.array).all() for y in outputs):
-        raise ValueError("gradcheck: func gives NaN or infinity here: check it at another point")
-    rng = np.random.default_rng(seed)
-    cotangents = [rng.standard_normal(y.shape) for y in outputs]
-    differentiable = [
-        (y, make(y.result, v)) for y, v in zip(outputs, cotangents, strict=True) if source_of(y) is not None
-    ]
-    if not differentiable:
-        raise ValueError("gradcheck: no output of func depends on an input that requires a gradient")
-    leaves = [x for x in values if x.wants_grad]
-    sources = [source_of(y) for y in outputs]
-    below = [set() if source is None else set(explore([source])) for source in sources]  # what each was computed from
-    ys, vs = zip(*differentiable, strict=True)
-    analytic = grad(ys, leaves, vs, allow_unused=True)
-
-    def evaluate() -> list[Array]:
-        with no_grad():
-            return [y.array.copy() for y in _outputs(func, values)]
-
-    if any(not np.array_equal(y.array, again) for y, again in zip(outputs, evaluate(), strict=True)):
-        raise RuntimeError("gradcheck: func gives another result each time (dropout, perhaps?): make it deterministic")
-    for i, (x, found) in enumerate(zip(leaves, analytic, strict=True)):
-        by_backward = np.zeros(x.shape) if found is None else found.array
-        numeric = _differences(evaluate, x.array, cotangents, eps)
-        terms = [v * y.array for y, v, nodes in zip(outputs, cotangents, below, strict=True) if x in nodes]
-        size = sum(float(np.abs(term).sum()) for term in terms)
-        problem = _compare(by_backward, numeric, size, eps, rtol)
-        if problem and raise_exception:
-            raise AssertionError(f"gradcheck: the gradient of input {i}, of shape {x.shape}, {problem}")
-        if problem:
-            return False
-    return True
+    if method not in METHODS:
+        raise ValueError(f"gradcheck: method is {method!r}, expected one of {', '.join(METHODS)}")
+    check = _Check(func, inputs, seed)
+    problem, rows = "", list[_Row]()
+    for name, x, analytic in check.leaves:
+        if method == "directional":
+            found = _along(check, x, analytic, eps, rtol, directions, seed)
+        else:
+            found = _by_element(check, x, analytic, method, eps, rtol)
+        if found[0]:
+            problem = problem or f"gradcheck: the gradient of {name}, of shape {x.shape}, {found[0]}"
+            rows += [_Row(name, *row) for row in found[1]]
+    if not problem:
+        return True
+    kinks = [row for row in rows if row.kink]
+    if kinks and len(kinks) == len(rows):
+        row = kinks[0]
+        raise ValueError(
+            f"gradcheck: func has a kink at {row.name} {row.where}, where its slopes on the two sides differ: backward "
+            f"says {row.analytic:.6g}, and no difference quotient can tell. Check it at another point"
+        )
+    if raise_exception:
+        raise AssertionError("\n".join([problem, *_table(rows, METHODS[method])]))
+    return False
 
 
-def _checked(inputs: Any) -> list[Any]:
+class _Row(NamedTuple):
+    """One entry that is off."""
+
+    name: str
+    where: str
+    analytic: float
+    numeric: float
+    error: float
+    kink: bool = False
+
+
+Found = tuple[str, list[tuple[Any, ...]]]  # what is wrong, in words; and the rows for the table without their names
+
+
+class _Check:
+    """A function with its inputs, random cotangents, and the gradient of each leaf by backward."""
+
+    def __init__(self, func: Callable[..., Any], inputs: Any, seed: int) -> None:
+        values, named = _checked(inputs, func)
+        outputs = _outputs(func, values)
+        if not all(np.isfinite(y.array).all() for y in outputs):
+            raise ValueError("gradcheck: func gives NaN or infinity here: check it at another point")
+        rng = np.random.default_rng(seed)
+        self.cotangents = [rng.standard_normal(y.shape) for y in outputs]
+        sources = [source_of(y) for y in outputs]
+        pairs = zip(outputs, self.cotangents, strict=True)
+        differentiable = [(y, make(y.result, v)) for y, v in pairs if source_of(y) is not None]
+        if not differentiable:
+            raise ValueError("gradcheck: no output of func depends on an input that requires a gradient")
+        below = [set() if source is None else set(explore([source])) for source in sources]  # what each came from
+        ys, vs = zip(*differentiable, strict=True)
+        found = grad(ys, [x for _, x in named], vs, allow_unused=True)
+        self.leaves = [
+            (name, x, np.zeros(x.shape) if g is None else g.array) for (name, x), g in zip(named, found, strict=True)
+        ]
+        used = [x for nodes in below for x in nodes if isinstance(x, Value)]
+        self.all = list({id(x): x for x in [*values, *used, *_state_of(func)]}.values())
+
+        def evaluate() -> list[Array]:
+            with no_grad():
+                return [y.array.copy() for y in _outputs(func, values)]
+
+        self.evaluate = evaluate
+        if any(not np.array_equal(y.array, again) for y, again in zip(outputs, evaluate(), strict=True)):
+            raise RuntimeError(
+                "gradcheck: func gives another result each time (dropout, perhaps?): make it deterministic"
+            )
+        terms = [float(np.abs(v * y.array).sum()) for y, v in zip(outputs, self.cotangents, strict=True)]
+        self.sizes = {
+            id(x): sum(term for term, nodes in zip(terms, below, strict=True) if x in nodes) for _, x in named
+        }
+
+
+def _by_element(check: _Check, x: Value, analytic: Array, method: str, eps: float, rtol: float) -> Found:
+    size = check.sizes[id(x)]
+    if method == "complex":
+        try:
+            numeric = complex_steps(check.evaluate, check.all, x, check.cotangents)
+        except (TypeError, RuntimeError) as refusal:
+            message = f"gradcheck: func does not carry complex numbers ({refusal}): use method='central'"
+            raise TypeError(message) from refusal
+        hidden = 100 * EPS * size
+    else:
+        numeric = central_differences(check.evaluate, x.array, check.cotangents, eps)
+        hidden = 8 * EPS * size / eps
+    words, off, error = _compare(analytic, numeric, size, hidden, rtol, METHODS[method])
+    rows = []
+    for j in sorted(map(tuple, np.argwhere(off)), key=lambda j: -error[j])[:ROWS] if off is not None else ():
+        kink = method == "central" and is_a_kink(check.evaluate, x.array, j, check.cotangents, eps)
+        rows.append((_at(j), analytic[j], numeric[j], error[j], kink))
+    return words, rows
+
+
+def _along(check: _Check, x: Value, analytic: Array, eps: float, rtol: float, directions: int, seed: int) -> Found:
+    rng = np.random.default_rng([seed, 1])
+    norm = float(np.sqrt(np.sum(np.square(analytic, where=np.isfinite(analytic), out=np.zeros(x.shape)))))
+    rows = []
+    for k in range(directions):
+        u = np.asarray(rng.choice([-1.0, 1.0], x.shape))
+        expected, numeric = float(np.sum(analytic * u)), slope_along(check.evaluate, x.array, u, check.cotangents, eps)
+        error = abs(expected - numeric)
+        size = max(norm, abs(numeric))
+        if not error <= rtol * size + 8 * EPS * check.sizes[id(x)] / eps:  # written so that NaN is off
+            rows.append((f"direction {k}", expected, numeric, error / size if size else np.inf))
+    if not rows:
+        return "", []
+    worst = max(rows, key=lambda row: row[3])
+    words = (
+        f"is wrong. Worst along {worst[0]}: backward says {worst[1]:.9g}, central differences say {worst[2]:.9g}; the "
+        f"error is {worst[3]:.2g} of the gradient's norm, {len(rows)} of {directions} directions are off"
+    )
+    return words, rows
+
+
+def _state_of(func: Any) -> list[Value]:
+    """The parameters and buffers of a module; nothing of a plain function."""
+    return [*func.parameters(), *func.buffers()] if hasattr(func, "named_parameters") else []
+
+
+def _checked(inputs: Any, func: Any) -> tuple[list[Any], list[tuple[str, Any]]]:
+    """The inputs, and (name, leaf) of all that is to be checked, the parameters of a module among them."""
     values = [inputs] if isinstance(inputs, Value) else list(inputs)
-    for i, x in enumerate(values):
+    named = [(f"input {i}", x) for i, x in enumerate(values)]
+    for name, x in named:
         if not isinstance(x, Value):
-            raise TypeError(f"gradcheck: inputs[{i}] is {type(x).__name__}, expected a tensor")
+            raise TypeError(f"gradcheck: {name} is {type(x).__name__}, expected a tensor")
+    given = {id(x) for x in values}
+    named += [(name, p) for name, p in getattr(func, "named_parameters", list)() if id(p) not in given]
+    for name, x in named:
         if x.wants_grad and x.dtype != np.float64:
             raise TypeError(
-                f"gradcheck: inputs[{i}] is {x.dtype}, whose rounding drowns the differences: use .double(), as in "
-                "tinyrnn.randn(3, dtype=tinyrnn.float64, requires_grad=True)"
+                f"gradcheck: {name} is {x.dtype}, whose rounding drowns the differences: use .double(), as in "
+                "tinyrnn.randn(3, dtype=tinyrnn.float64, requires_grad=True) or model.double()"
             )
         if x.node is not None:
-            raise ValueError(
-                f"gradcheck: inputs[{i}] was computed from others, expected a leaf: .detach().requires_grad_()"
-            )
-    if not any(x.wants_grad for x in values):
+            raise ValueError(f"gradcheck: {name} was computed from others, expected a leaf: .detach().requires_grad_()")
+    leaves = [(name, x) for name, x in named if x.wants_grad]
+    if not leaves:
         raise ValueError("gradcheck: none of the inputs requires a gradient: requires_grad_() those to be checked")
-    return values
+    return values, leaves
 
 
 def _outputs(func: Callable[..., Any], values: Sequence[Value]) -> list[Any]:
-    returned = func(*values)
-    ys = [returned] if isinstance(returned, Value) else list(returned)
+    """The tensors that func returns: one, or several, also in tuples within tuples, as (y, (h, c))."""
+
+    def flat(returned: Any) -> list[Any]:
+        return [y for part in returned for y in flat(part)] if isinstance(returned, tuple | list) else [returned]
+
+    ys = flat(func(*values))
     for k, y in enumerate(ys):
         if not isinstance(y, Value):
             raise TypeError(f"gradcheck: output {k} of func is {type(y).__name__}, expected a tensor")
     return ys
 
 
-def _differences(evaluate: Callable[[], list[Array]], x: Array, cotangents: list[Array], eps: float) -> Array:
-    """sum_k <v_k, y_k(x + h e_j) - y_k(x - h e_j)> / 2h for each element j of `x`, which is changed and put back.
+def _compare(
+    analytic: Array, numeric: Array, size: float, hidden: float, rtol: float, what: str
+) -> tuple[str, Any, Array]:
+    """(what is wrong with the analytic gradient, in words, or nothing; which entries are off; their errors, relative).
 
-    The outputs are subtracted before they are summed: what stays as it is adds no rounding.
-    """
-    numeric = np.empty(x.shape)
-    for j in np.ndindex(x.shape):
-        before = float(x[j])
-        h = eps * max(1.0, abs(before))
-        high, low = before + h, before - h
-        try:
-            x[j] = high
-            above = evaluate()
-            x[j] = low
-            below = evaluate()
-        finally:
-            x[j] = before
-        terms = zip(cotangents, above, below, strict=True)
-        change = sum(float(np.sum(v * np.subtract(up, down, dtype=np.float64))) for v, up, down in terms)
-        numeric[j] = change / (high - low)  # the step that rounding has left
-    return numeric
-
-
-def _compare(analytic: Array, numeric: Array, size: float, eps: float, rtol: float) -> str:
-    """What is wrong with the analytic gradient, in words; nothing, if it agrees.
-
-    `size` is that of the terms of L that x is in. Their rounding, over 2h, hides what is below 8 EPS size / eps; what
+    `size` is that of the terms of L that x is in. Their rounding hides what is below `hidden`; what
     backward should have found to be zero, and rounding has left, is below 100 EPS size.
     """
-    hidden = 8 * EPS * size / eps
     if not analytic.size:
-        return ""
+        return "", None, analytic
     finite = np.abs([analytic, numeric])[np.isfinite([analytic, numeric])]
     largest = float(np.max(finite, initial=0))
     error = np.abs(analytic - numeric)
     off = ~(error <= rtol * largest + hidden)  # written so that NaN is off
+    relative = np.where(np.isnan(error), np.inf, error) / (largest if largest else 1)
     if not off.any() and 100 * EPS * size < np.max(np.abs(analytic)) <= hidden:
-        return (
+        words = (
             f"cannot be checked: its largest entry, {largest:.2g}, drowns in the rounding of the outputs, which hides "
             f"{hidden:.2g}: scale or shift func, so that its outputs are of the size of their changes"
         )
+        return words, None, relative
     if not off.any():
-        return ""
-    j = np.unravel_index(np.argmax(np.where(off, np.where(np.isnan(error), np.inf, error), -1)), error.shape)
-    where = f"[{', '.join(str(int(n)) for n in j)}]" if j else "its one entry"
-    return (
-        f"is wrong. Worst at {where}: backward says {analytic[j]:.9g}, central differences say {numeric[j]:.9g}; "
+        return "", None, relative
+    j = tuple(np.unravel_index(np.argmax(np.where(off, relative, -1)), error.shape))
+    words = (
+        f"is wrong. Worst at {_at(j)}: backward says {analytic[j]:.9g}, {what} say {numeric[j]:.9g}; "
         f"the error is {error[j] / largest if largest else np.inf:.2g} of the largest entry, "
         f"{np.count_nonzero(off)} of {off.size} entries are off"
     )
+    return words, off, relative
+
+
+def _at(j: tuple[Any, ...]) -> str:
+    return f"[{', '.join(str(int(n)) for n in j)}]" if j else "its one entry"
+
+
+def _table(rows: list[_Row], what: str) -> list[str]:
+    """The worst entries of all tensors, one a line."""
+    worst = sorted(rows, key=lambda row: -row.error)[:ROWS]
+    cells = [("", "", "backward", what, "error")]
+    for row in worst:
+        note = "  (a kink)" if row.kink else ""
+        cells.append((row.name, row.where, f"{row.analytic:.6g}", f"{row.numeric:.6g}", f"{row.error:.1e}{note}"))
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
+
+
+class StepSweep(list[tuple[float, float]]):
+    """[(h, the largest relative error of central differences with that step)]; prints as a table, a bar for each."""
+
+    def __str__(self) -> str:
+        lines = ["step h   error"]
+        for h, error in self:
+            digits = -np.log10(max(error, 1e-16)) if np.isfinite(error) else 0
+            lines.append(f"{h:.0e}    {error:.1e}  {'#' * max(0, round(2 * digits))}")
+        return "\n".join(lines)
+
+
+def step_sweep(
+    func: Callable[..., Any],
+    inputs: Value | Sequence[Value] = (),
+    steps: Sequence[float] = STEPS,
+    *,
+    seed: int = 0,
+) -> StepSweep:
+    """How far backward and central differences are apart for each step h: the picture behind gradcheck's choice of h.
+
+    For a right gradient the error falls as h^2 while h is large and grows as 1/h when it is small, with 1e-10 or so
+    between, at h = 1e-5. For a wrong one it stays where it is. func, inputs, seed and what is raised: as in gradcheck.
+
+    >>> import tinyrnn
+    >>> x = tinyrnn.tensor([0.5, -1.0], dtype=tinyrnn.float64, requires_grad=True)
+    >>> print(step_sweep(lambda x: x.exp(), x, [1e-1, 1e-3, 1e-5]))  # doctest: +ELLIPSIS
+    step h   error
+    1e-01    1.7e-03  ######
+    1e-03    1.7e-07  ##############
+    1e-05    ...
+    """
+    check = _Check(func, inputs, seed)
+    sweep = StepSweep()
+    for h in steps:
+        worst = 0.0
+        for _, x, analytic in check.leaves:
+            numeric = central_differences(check.evaluate, x.array, check.cotangents, h)
+            largest = max(float(np.max(np.abs(g), initial=0)) for g in (analytic, numeric))
+            worst = max(worst, float(np.max(np.abs(analytic - numeric), initial=0)) / (largest or 1))
+        sweep.append((float(h), worst))
+    return sweep
