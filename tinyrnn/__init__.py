@@ -1,11 +1,13 @@
 """Recurrent networks and back-propagation through time in NumPy that you can read, under torch's names."""
 
+from math import e, inf, nan, pi
 from typing import TYPE_CHECKING, Any
 
 from tinyrnn import (
     accelerator,
     autograd,
     backends,
+    bptt,
     creation,
     cuda,
     devices,
@@ -38,6 +40,7 @@ __version__ = "0.1.0"
 
 float, double, half, long, short = float32, float64, float16, int64, int16  # torch's other names
 int, bool = int32, boolean
+newaxis = None
 
 if not TYPE_CHECKING:  # a type checker would take every name for granted
 
@@ -54,12 +57,15 @@ __all__ = [
     "accelerator",
     "autograd",
     "backends",
+    "bptt",
     "bool",
     "cuda",
     "double",
+    "e",
     "enable_grad",
     "float",
     "half",
+    "inf",
     "inference_mode",
     "initial_seed",
     "int",
@@ -68,9 +74,12 @@ __all__ = [
     "load",
     "long",
     "manual_seed",
+    "nan",
+    "newaxis",
     "nn",
     "no_grad",
     "optim",
+    "pi",
     "random",
     "save",
     "seed",
