@@ -23,6 +23,12 @@ def test_the_dtypes_are_numpys_under_torchs_names() -> None:
         assert getattr(tinyrnn, alias) is getattr(tinyrnn, name)
 
 
+def test_the_numbers_that_torch_has_a_name_for() -> None:
+    assert (tinyrnn.pi, tinyrnn.e, tinyrnn.inf, tinyrnn.newaxis) == (np.pi, np.e, np.inf, None)
+    assert np.isnan(tinyrnn.nan)
+    assert tinyrnn.zeros(2)[:, tinyrnn.newaxis].shape == (2, 1)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, "float32", np.dtype("float32"), tinyrnn.float32])
 def test_a_dtype_may_be_named_in_any_way_of_numpys(dtype: Any) -> None:
     assert dtypes.as_dtype("f", dtype) == np.float32

@@ -28,7 +28,8 @@ ROOMS = [
     ["sampling"],
     ["nn", "optim", "utils"],
     ["serialization"],
-    ["bptt", "testing"],
+    ["bptt"],
+    ["testing"],
     ["__init__"],
 ]
 LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}

@@ -242,7 +242,7 @@ def test_several_elements_or_none_are_no_number(x: Tensor) -> None:
             ValueError, match=rf"^item: a tensor of shape \(.*\) has {x.numel()} elements, expected one"
         ):
             number(x)
-    with pytest.raises(ValueError, match=r"^bool: whether a tensor of shape .* is ambiguous.*x\.numpy\(\)\.any\(\)"):
+    with pytest.raises(ValueError, match=r"^bool: whether a tensor of shape .* is ambiguous.*x\.any\(\)"):
         bool(x)
 
 

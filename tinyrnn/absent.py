@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, NoReturn
 
 _CPU = "tinyrnn runs on the CPU: ask cuda.is_available() first, which is False"
 _NO_COMPLEX = "complex numbers carry no gradient here: hold the real and imaginary parts in two tensors, or use NumPy"
-_NO_CONVOLUTION = "convolutions are not for sequences of this kind: unfold by indexing, then use nn.Linear"
+_NO_CONVOLUTION = "over time, K steps at once: nn.Linear on cat([x[k : T - K + 1 + k] for k in range(K)], -1)"
 _NO_ATTENTION = "write attention out: softmax(q @ k.mT / d ** 0.5, -1) @ v"
 _NO_GRAPH = "there is nothing to compile: leave the line out, the modules run as they are"
 _NO_SPARSE = "every tensor is dense: index_select, scatter_add and nn.Embedding cover what recurrent networks need"
 _NO_MIXED = "float32 stays float32: leave the line out, or cast with .double() or .half()"
 _THREADS = "the number of threads is that of NumPy's BLAS: set OPENBLAS_NUM_THREADS before Python starts"
-_NO_SECOND = "gradients are not themselves differentiated: difference autograd.grad, as autograd.gradcheck does"
+_NO_SECOND = "gradients cannot be differentiated again: take differences of autograd.grad"
 _NUMPY = "use NumPy on x.detach().numpy(), and tensor(...) or from_numpy(...) back"
+_NO_ALIGNMENT = "nn.CrossEntropyLoss is for targets that are aligned with the input"
 _ONE_PROCESS = "everything runs in one process: leave the line out"
 
 INSTEAD = {
@@ -34,7 +36,7 @@ INSTEAD = {
     "view_as_real": _NO_COMPLEX,
     "fft": "numpy.fft works on arrays: " + _NUMPY,
     "stft": "numpy.fft works on arrays: " + _NUMPY,
-    "linalg": "numpy.linalg works on arrays: " + _NUMPY,
+    "linalg": "norm(x) is here; numpy.linalg works on arrays: " + _NUMPY,
     "special": _NUMPY,
     "distributions": "draw with multinomial, bernoulli or normal; a log-probability is -nn.functional.cross_entropy",
     "sparse": _NO_SPARSE,
@@ -67,6 +69,12 @@ INSTEAD = {
     "conv2d": _NO_CONVOLUTION,
     "MaxPool1d": "x.amax(dim) takes the largest over an axis",
     "AvgPool1d": "x.mean(dim) takes the mean over an axis",
+    "max_pool1d": "x.amax(dim) takes the largest over an axis",
+    "avg_pool1d": "x.mean(dim) takes the mean over an axis",
+    "EmbeddingBag": "nn.Embedding, then .sum or .mean over the axis of the words",
+    "GroupNorm": "nn.LayerNorm normalises the last axes",
+    "gumbel_softmax": "softmax((x + g) / tau, -1) with g = -(-rand_like(x).log()).log()",
+    "weight_norm": "compute with weight_g * weight_v / weight_v.norm(dim=1, keepdim=True) in forward",
     "BatchNorm2d": "nn.BatchNorm1d normalises (N, C) and (N, C, L)",
     "MultiheadAttention": _NO_ATTENTION,
     "Transformer": _NO_ATTENTION,
@@ -74,13 +82,21 @@ INSTEAD = {
     "TransformerEncoderLayer": _NO_ATTENTION,
     "TransformerDecoder": _NO_ATTENTION,
     "scaled_dot_product_attention": _NO_ATTENTION,
-    "CTCLoss": "nn.CrossEntropyLoss is for targets that are aligned with the input",
+    "CTCLoss": _NO_ALIGNMENT,
+    "ctc_loss": _NO_ALIGNMENT,
     "SparseAdam": "gradients are dense: optim.Adam",
     "imag": _NO_COMPLEX,
     "map_": "write it with operations, which carry gradients, or " + _NUMPY,
     "apply_": "write it with operations, which carry gradients, or " + _NUMPY,
     "svd": "numpy.linalg.svd works on arrays: " + _NUMPY,
     "inverse": "numpy.linalg.inv works on arrays: " + _NUMPY,
+    "quantile": "numpy.quantile works on arrays: " + _NUMPY,
+    "cdist": "(x[:, None] - y[None]).norm(dim=-1)",
+    "diff": "x[1:] - x[:-1]",
+    "tensorboard": "print the losses, or collect them in a list and draw it with matplotlib",
+    "checkpoint": "train on shorter pieces of the sequence, with state.detach() in between",
+    "swa_utils": "average the tensors of the state_dicts",
+    "version": "tinyrnn.__version__",
     "histc": "numpy.histogram works on arrays: " + _NUMPY,
 }
 
@@ -89,15 +105,16 @@ def absent(where: str, name: str) -> AttributeError:
     """The error to raise for `where.name`, a name that is not there.
 
     >>> print(absent("tinyrnn", "compile"))
-    tinyrnn has no 'compile', as of torch it holds what recurrent networks need on the CPU. Instead: there is nothing to
+    tinyrnn has no 'compile': of torch it holds what recurrent networks need on the CPU. Instead: there is nothing to
     compile: leave the line out, the modules run as they are
     """
     message = f"{where} has no {name!r}"
     if name.startswith("__"):  # Python's own asking around
         return AttributeError(message)
-    instead = _CPU if where.startswith("tinyrnn.cuda") else INSTEAD.get(name)
+    instead = INSTEAD.get(name, _CPU if where.startswith("tinyrnn.cuda") else None)
     way_out = f"Instead: {instead}" if instead else f"What is here: dir({where})"
-    return AttributeError(f"{message}, as of torch it holds what recurrent networks need on the CPU. {way_out}")
+    message += f": of torch it holds what recurrent networks need on the CPU. {way_out}"
+    return AttributeError(message, name=name, obj=sys.modules.get(where))  # for Python's "Did you mean"
 
 
 class Absent:

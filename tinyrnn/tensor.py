@@ -162,10 +162,6 @@ class Tensor(Methods):
             self.base, self.version = None, None
         self.array = data.array
 
-    def detach(self) -> Tensor:
-        """The same memory outside the graph: nothing flows back through it. Changes of either are counted for both."""
-        return _alias(self)
-
     def detach_(self) -> Self:
         """Takes this tensor itself out of the graph: it becomes a leaf. Raises RuntimeError for a view."""
         if self.base is not None:
@@ -234,7 +230,7 @@ class Tensor(Methods):
         if self.array.size != 1:
             raise ValueError(
                 f"bool: whether a tensor of shape {self.shape} is true is ambiguous, expected one element: ask for "
-                "x.numpy().any(), or .all()"
+                "x.any(), or x.all()"
             )
         return bool(self.array.item())
 
@@ -318,14 +314,6 @@ _COMPARABLE = (Value, int, float, complex, np.ndarray, np.generic)
 def is_tensor(obj: Any) -> bool:
     """Whether `obj` is a tensor."""
     return isinstance(obj, Tensor)
-
-
-def _alias(tensor: Tensor) -> Tensor:
-    """A leaf in the same memory, with the same count of changes."""
-    version = version_of(tensor)
-    alias = make(Tensor, tensor.array)
-    alias.version = version
-    return alias
 
 
 def _rebuild(cls: type[Tensor], array: Array, wants_grad: bool) -> Tensor:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradient_cases.base import Case, in_place, positive
-from tinyrnn import Tensor
+from gradient_cases.base import Case, clone_then, in_place, positive
+from tinyrnn import Tensor, tensor
 from tinyrnn.ops import inplace
+
+INDEX = tensor([[1, 0]])
 
 
 def prepared(name: str, x: Tensor) -> Any:
@@ -50,6 +52,28 @@ CASES: dict[str, list[Case]] = {
     "inplace.clamp_": in_place(lambda x, y: inplace.clamp_(x, -0.5, 0.5)),
     "inplace.cumsum_": in_place(lambda x, y: inplace.cumsum_(x, -1)),
     "inplace.cumprod_": in_place(lambda x, y: inplace.cumprod_(x, 0)),
+    "inplace.scatter_": [(clone_then(lambda x, y: inplace.scatter_(x, 1, INDEX, y)), [((2, 3), (1, 2))])],
+    "inplace.scatter_add_": [(clone_then(lambda x, y: inplace.scatter_add_(x, 1, INDEX, y)), [((2, 3), (1, 2))])],
+    "inplace.index_add_": [
+        (clone_then(lambda x, y: inplace.index_add_(x, 0, INDEX[0], y)), [((2, 3), (2, 3)), ((2,), (2,))])
+    ],
+    "inplace.index_copy_": [
+        (clone_then(lambda x, y: inplace.index_copy_(x, 0, INDEX[0], y)), [((2, 3), (2, 3)), ((2,), (2,))])
+    ],
+    "inplace.index_fill_": [
+        (clone_then(lambda x, y: inplace.index_fill_(x, -1, INDEX[0], y)), [((2, 3), ()), ((2,), ())])
+    ],
+    "inplace.masked_fill_": in_place(lambda x, y: inplace.masked_fill_(x, x > 0, y.sum())),
+    "inplace.tril_": [(clone_then(inplace.tril_), [(2, 3), (2, 3, 3)])],
+    "inplace.triu_": [(clone_then(lambda x: inplace.triu_(x, 1)), [(2, 3), (2, 3, 3)])],
+    "inplace.fill_diagonal_": [
+        (clone_then(lambda x: inplace.fill_diagonal_(x, 5, wrap=True)), [(2, 3), (5, 2), (2, 2, 2)])
+    ],
+    "inplace.addmm_": [(clone_then(inplace.addmm_), [((2, 4), (2, 3), (3, 4))])],
+    "inplace.addmv_": [(clone_then(inplace.addmv_), [((2,), (2, 3), (3,))])],
+    "inplace.addr_": [(clone_then(inplace.addr_), [((2, 3), (2,), (3,))])],
+    "inplace.addbmm_": [(clone_then(inplace.addbmm_), [((2, 4), (2, 2, 3), (2, 3, 4))])],
+    "inplace.baddbmm_": [(clone_then(inplace.baddbmm_), [((2, 2, 4), (2, 2, 3), (2, 3, 4))])],
     "inplace.copy_": in_place(inplace.copy_),
     "inplace.fill_": in_place(lambda x, y: inplace.fill_(x, y.sum())),
     "inplace.zero_": in_place(lambda x, y: inplace.zero_(x).add_(y)),

@@ -33,3 +33,4 @@ CASES: dict[str, list[Case]] = {
     "pointwise.clone": one(pointwise.clone),
     "pointwise.cast": one(lambda x: pointwise.cast(x, tinyrnn.float64) * 2),  # to float32, see test_pointwise.py
 }
+NO_GRADIENT = {"pointwise.detach"}

@@ -61,6 +61,10 @@ def test_unary_ones_are_torchs(agree: Callable[..., None], name: str, dtype: str
         agree(lambda m, x: getattr(m, name)(x), np.asarray(x).astype(dtype))
 
 
+def test_the_squares_of_bools_are_whole_numbers(agree: Callable[..., None]) -> None:
+    agree(lambda m, x: x.square(), np.array([True, False]))
+
+
 @pytest.mark.parametrize("name", ["add", "mul", "div", "maximum"])
 def test_the_dtype_of_two_tensors_is_torchs(torch: ModuleType, name: str) -> None:
     for a in DTYPES:
@@ -237,6 +241,8 @@ def test_other_pairs_are_torchs(
 
 def test_exponentials_are_added_without_overflow(agree: Callable[..., None]) -> None:
     agree(lambda m, x, y: m.logaddexp(x, y), np.array([1000.0, -1000, 3]), np.array([999.0, -1000, -np.inf]))
+    agree(lambda m, x, y: m.logaddexp(x, y), np.array([np.inf, 1, -np.inf]), np.array([1, np.inf, 2]))
+    agree(lambda m, x, y: m.logaddexp(x, y).clamp_(1, 2), np.array([1.0, 0.5]), np.array([0.0, 0.5]))
     assert abs(tensor([1.0]).logaddexp(2).item() - math.log(math.e + math.e**2)) < 1e-6
 
 

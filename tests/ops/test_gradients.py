@@ -16,15 +16,18 @@ import tinyrnn
 from gradient_cases import CASES, NO_GRADIENT
 from tinyrnn import Tensor, ops
 from tinyrnn.autograd.gradcheck import gradcheck
+from tinyrnn.ops import inplace
 
 
 def operations() -> Iterator[str]:
     """The public functions of all files of ops/ but operands.py and methods.py, which hold none; an alias is none."""
+    makers = (inplace.in_place,)  # of operations
     for module in pkgutil.iter_modules(ops.__path__):
         if module.name not in ("operands", "methods"):
             found = importlib.import_module(f"{ops.__name__}.{module.name}")
             for name, function in vars(found).items():
-                if inspect.isfunction(function) and function.__module__ == found.__name__ and name[0] != "_":
+                own = inspect.isfunction(function) and function.__module__ == found.__name__ and name[0] != "_"
+                if own and function not in makers:
                     yield f"{module.name}.{function.__name__}"
 
 

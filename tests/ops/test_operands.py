@@ -201,3 +201,12 @@ def test_numpys_names_stand_for_torchs() -> None:
     for both in ({"axis": 1, "dim": 2}, {"keepdim": True, "keepdims": True}):
         with pytest.raises(TypeError, match="unexpected keyword"):
             op(1, **both)
+
+
+def test_a_floating_tensor_shows_its_array() -> None:
+    x = tinyrnn.zeros(3)
+    assert ops.floating_tensor("op", x) is x.array
+    with pytest.raises(TypeError, match="op: expected a tensor, got ndarray"):
+        ops.floating_tensor("op", np.zeros(3))
+    with pytest.raises(TypeError, match="op: the input is int64, expected a floating dtype"):
+        ops.floating_tensor("op", tinyrnn.arange(3))

@@ -78,6 +78,21 @@ def test_the_ends_of_the_domain_are_torchs(agree: Callable[..., None]) -> None:
     agree(lambda m, x: m.exp(x), np.array([800.0, -800.0, np.inf, -np.inf]))
 
 
+def test_what_is_detached_has_the_same_memory_and_no_gradient() -> None:
+    x = tensor([1.0, 2.0], requires_grad=True)
+    y = x * 1
+    z = y * y
+    for d in (y.detach(), tinyrnn.detach(y)):
+        assert d.array is y.array
+        assert d.is_leaf
+        assert not d.requires_grad
+    d.zero_()
+    with pytest.raises(RuntimeError, match="was changed in place"):
+        z.sum().backward()
+    with pytest.raises(TypeError, match=r"^detach: expected a tensor, got list"):
+        tinyrnn.detach([1.0])
+
+
 def test_a_clone_has_memory_of_its_own() -> None:
     x = tensor([[1.0, 2.0], [3.0, 4.0]])
     for y in (x.clone(), tinyrnn.clone(x.t())):

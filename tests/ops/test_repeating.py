@@ -84,6 +84,15 @@ def test_the_whole_of_a_large_repetition_is_summed_without_losing_digits() -> No
     assert abs(x.grad.item() / 1e5 - 1) < 1e-6
 
 
+def test_what_was_expanded_to_its_own_shape_can_be_written_to(agree: Callable[..., None]) -> None:
+    def change(m: Any, x: Any) -> Any:
+        y = x * 1
+        y.expand(1, -1, 3).mul_(2)
+        return y
+
+    agree(change, np.ones((2, 3)))
+
+
 def test_meshgrid_without_indexing_warns_as_torchs() -> None:
     with pytest.warns(UserWarning, match="^meshgrid: .*required to pass the indexing argument"):
         rows, _ = tinyrnn.meshgrid(tensor([1, 2]), tensor([3]))

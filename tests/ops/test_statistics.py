@@ -123,11 +123,11 @@ def test_norms_are_torchs_in_every_form(agree: Callable[..., None], form: str) -
     agree(lambda m, x: eval("m.norm(x, " + form[1:]), x.astype(np.float32))
 
 
-@pytest.mark.parametrize("p", [None, 1, 2, 3, 1.5, 0, math.inf, -math.inf])
+@pytest.mark.parametrize("p", [None, 1, 2, 3, 1.5, 0, -1, -2.5, math.inf, -math.inf])
 def test_norms_at_zeros_ties_and_of_nothing_are_torchs(agree: Callable[..., None], p: Any) -> None:
     agree(lambda m, x: x.norm(p, 1), np.array([[0.0, 0, 0], [2, -2, 0], [0, 0, 3], [1, 1, -1]]))
     agree(lambda m, x: x.norm(p), np.array(-2.0))
-    if p not in (math.inf, -math.inf):
+    if p not in (math.inf, -1, -2.5, -math.inf):
         agree(lambda m, x: x.norm(p), np.ones((0, 2)))
 
 
@@ -145,7 +145,7 @@ def test_numpys_names(agree: Callable[..., None]) -> None:
 
 def test_what_makes_no_sense_is_refused() -> None:
     for name in (*SPREADS, "norm"):
-        with pytest.raises(TypeError, match=rf"^{name}: the tensor is int64, expected a floating dtype: .float\(\)"):
+        with pytest.raises(TypeError, match=rf"^{name}: the input is int64, expected a floating dtype: .float\(\)"):
             getattr(tinyrnn, name)(tensor([1, 2]))
         with pytest.raises(IndexError, match=f"^{name}: dim 2 is out of range"):
             getattr(tinyrnn, name)(tinyrnn.ones(2, 2), dim=2)
@@ -155,6 +155,8 @@ def test_what_makes_no_sense_is_refused() -> None:
         tinyrnn.ones(2).var(0, True, correction=1)
     with pytest.raises(TypeError, match=r"^std: correction is str, expected a number"):
         tinyrnn.ones(2).std(correction="1")
+    with pytest.raises(ValueError, match=r"^norm: a tensor of shape \(0, 2\) has no norm with p = -1, expected"):
+        tinyrnn.ones(0, 2).norm(-1)
     with pytest.raises(ValueError, match=r"^norm: p is 'nuc', expected a number, inf, -inf or 'fro'"):
         tinyrnn.ones(2, 2).norm("nuc")
 

@@ -66,8 +66,17 @@ def test_two_operands_are_torchs(agree: Callable[..., None], name: str, seed: in
     np.testing.assert_allclose(getattr(tinyrnn, name)(tensor(x), tensor(y)).numpy().ravel(), expected, rtol=1e-14)
 
 
+def test_a_distance_lets_go_of_what_needs_no_gradient() -> None:
+    x, y = tensor([3.0], requires_grad=True), tensor([4.0])
+    z = x.hypot(y)
+    y.zero_()
+    z.backward()
+    assert x.grad.tolist() == pytest.approx([0.6])
+
+
 def test_angles_of_whole_numbers_and_with_numbers(agree: Callable[..., None]) -> None:
     agree(lambda m, x, y: m.atan2(x, y), np.array([1, -2, 0]), np.array([0, 1, -1]))
+    agree(lambda m, x, y: m.atan2(x, y), np.zeros(2), np.array([0.0, 1]))
     assert tensor([3.0]).hypot(4).item() == 5
     with pytest.raises(ValueError, match=r"^hypot: shapes \(2,\) and \(3,\) do not broadcast"):
         tinyrnn.ones(2).hypot(tinyrnn.ones(3))

@@ -279,3 +279,23 @@ def test_a_state_of_other_parameters_is_refused():
     with pytest.raises(ValueError, match=re.escape("d has shape (2,), expected (4,), all parameters together")):
         other.load_state_dict(optimizer.state_dict())
     assert other.state_dict()["state"] == {}
+
+
+def test_the_history_follows_parameters_that_are_cast():
+    w = tinyrnn.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    optimizer = LBFGS([w], max_iter=2)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (w**4).sum()
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    w.data, w.grad = w.data.double(), None
+    optimizer.step(closure)
+    state = optimizer.state[w]
+    assert {v.dtype for v in (w, state["d"], *state["old_dirs"], *state["old_stps"])} == {tinyrnn.float64}
+    w.data, w.grad = tinyrnn.ones(2), None
+    with pytest.raises(ValueError, match="LBFGS: step: the parameters had 3 elements at the last step and have 2 now"):
+        optimizer.step(closure)

@@ -229,6 +229,8 @@ W = nn.Parameter(tinyrnn.zeros(2))
     ("params", "exception", "message"),
     [
         (W, TypeError, "got a Parameter, expected tensors in an order: put them in a list"),
+        (nn.Linear(2, 3), TypeError, "got a Linear, expected tensors in an order: say .parameters()"),
+        (3, TypeError, "got a int, expected tensors in an order"),
         ({W}, TypeError, "got a set, expected tensors in an order: put them in a list"),
         ([], ValueError, "there are no parameters (was the generator used before? make a new one)"),
         ([np.zeros(2)], TypeError, "params[0] is a ndarray, expected a tensor"),
@@ -450,3 +452,44 @@ def test_parameters_of_two_dtypes_may_stand_in_one_group():
 def test_an_optimizer_of_torchs_that_is_not_here_is_said_to_be_absent():
     with pytest.raises(AttributeError, match=r"optim has no 'SparseAdam'.* Instead: "):
         optim.SparseAdam  # noqa: B018
+
+
+@EVERY
+def test_what_is_remembered_follows_a_parameter_that_is_cast(make):
+    w = tinyrnn.randn(3, 2, requires_grad=True)
+    one, optimizer = tinyrnn.randn((), requires_grad=True), None
+    optimizer = make([w, one])
+    for dtype in (tinyrnn.float32, tinyrnn.float64, tinyrnn.float32):
+        twin = make([tinyrnn.tensor(p.array.astype(dtype), requires_grad=True) for p in (w, one)])
+        for p in (w, one):
+            p.data = p.data.to(dtype)
+        twin.load_state_dict(optimizer.state_dict())
+        for seed in range(3):
+            for o in (optimizer, twin):
+                o.zero_grad()
+                fill_grad(o.param_groups[0]["params"], seed)
+                o.step()
+        for p, q in zip((w, one), twin.param_groups[0]["params"], strict=True):
+            assert p.dtype == dtype
+            assert np.array_equal(p.array, q.array)
+        kinds = {
+            value.dtype for value in optimizer.state[w].values() if isinstance(value, tinyrnn.Tensor) and value.ndim
+        }
+        assert kinds == {dtype}
+
+
+@EVERY
+def test_what_is_remembered_of_a_replaced_parameter_is_refused_by_name(make):
+    w = tinyrnn.randn(2, 3, requires_grad=True)
+    optimizer = make([w])
+    fill_grad([w], 0)
+    optimizer.step()
+    w.data, w.grad = tinyrnn.zeros(1, 3), None
+    w.grad = tinyrnn.ones(1, 3)
+    message = r"step: \w+ has shape \(2, 3\), the parameter has \(1, 3\) by now: delete its entry in state"
+    with pytest.raises(ValueError, match=message):
+        optimizer.step()
+    assert not w.array.any()
+    del optimizer.state[w]
+    optimizer.step()
+    assert w.array.any()

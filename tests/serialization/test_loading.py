@@ -288,6 +288,13 @@ def test_a_recurrent_model_of_torchs_by_safetensors(torch: ModuleType, tmp_path:
     np.testing.assert_allclose(ours(tinyrnn.from_numpy(x))[0].detach().numpy(), expected, rtol=0, atol=1e-6)
 
 
+def test_safetensors_come_in_the_order_of_their_names(tmp_path: Path) -> None:
+    pytest.importorskip("safetensors")
+    names = [f"{k}.weight" for k in range(9)]
+    tinyrnn.save({name: tinyrnn.zeros(2) for name in reversed(names)}, tmp_path / "x.safetensors")
+    assert list(tinyrnn.load(tmp_path / "x.safetensors")) == names
+
+
 def test_torch_reads_our_weights_through_numpy(torch: ModuleType, tmp_path: Path) -> None:
     ours, theirs = nn.Linear(3, 2), torch.nn.Linear(3, 2)
     tinyrnn.save(ours.state_dict(), tmp_path / "x.npz")

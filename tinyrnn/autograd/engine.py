@@ -51,7 +51,7 @@ class Pending:
                     self.own = True
                 g.add_to(self.total)
                 return
-            if isinstance(g, Owned):
+            if isinstance(g, Owned):  # nobody else's: it becomes the sum without a copy
                 g = g.g
                 if self.total is None and g.shape == self.shape and g.dtype == self.dtype:
                     self.total, self.own = g, True

@@ -1,5 +1,7 @@
-"""Instruments for back-propagation through time: a check that says where a hand-written backward pass is wrong."""
+"""Instruments for back-propagation through time: a check that says where a hand-written backward pass is wrong, and the
+gradient through time in forward mode."""
 
-from tinyrnn.bptt.check import Finding, check_bptt
+from tinyrnn.bptt.check import Finding, Report, check_bptt
+from tinyrnn.bptt.rtrl import rtrl
 
-__all__ = ["Finding", "check_bptt"]
+__all__ = ["Finding", "Report", "check_bptt", "rtrl"]

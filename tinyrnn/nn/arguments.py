@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from tinyrnn.autograd.graph import Array, Value
-from tinyrnn.ops.operands import tensor_argument
+from tinyrnn.ops.operands import check_floating, tensor_argument
+from tinyrnn.tensor import Tensor
 
 
 def positive(name: str, what: str, value: Any) -> int:
@@ -26,7 +28,7 @@ def flag(name: str, what: str, value: Any) -> bool:
     return bool(value)
 
 
-def number(name: str, what: str, value: Any) -> float:
+def as_float(name: str, what: str, value: Any) -> float:
     """`value` as a float: a number, a tensor of one element, or "inf". Raises TypeError."""
     try:
         return float(value)
@@ -38,19 +40,6 @@ def check_probability(name: str, p: float) -> None:
     """Raises ValueError unless p is a number and 0 <= p <= 1."""
     if isinstance(p, bool) or not isinstance(p, int | float | np.number) or not 0 <= p <= 1:
         raise ValueError(f"{name}: the probability is {p!r}, expected a number from 0 to 1")
-
-
-def check_floating(name: str, x: Array) -> None:
-    """Raises TypeError unless the array is of a floating dtype."""
-    if x.dtype.kind != "f":
-        raise TypeError(f"{name}: the input is {x.dtype}, expected a floating dtype: .float() it")
-
-
-def floating_tensor(name: str, input: Any) -> Array:
-    """The array of a tensor of a floating dtype. Raises TypeError."""
-    x = tensor_argument(name, input)
-    check_floating(name, x)
-    return x
 
 
 def check_reduction(name: str, reduction: str) -> None:
@@ -66,3 +55,22 @@ def check_dtype(name: str, what: str, x: Value, weight: Value) -> None:
             f"{name}: {what} is {x.dtype}, the weights are {weight.dtype}, expected one dtype: cast the tensor with "
             ".float() or .double(), or the whole module"
         )
+
+
+def in_one_dtype(name: str, input: Any, other: Any) -> tuple[Array, Array]:
+    """The arrays of two tensors in one floating dtype, the wider of the two, or the only one. Raises TypeError."""
+    x, y = tensor_argument(name, input), tensor_argument(name, other)
+    if x.dtype is not y.dtype:
+        dtype = x.dtype if y.dtype.kind in "bui" else y.dtype if x.dtype.kind in "bui" else np.result_type(x, y)
+        x, y = x.astype(dtype, copy=False), y.astype(dtype, copy=False)
+    check_floating(name, x)
+    return x, y
+
+
+def several_tensors(name: str, given: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    """One tensor, or several, as a list. Raises TypeError for what is none."""
+    several = [given] if isinstance(given, Tensor) else list(given)
+    for tensor in several:
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"{name}: got a {type(tensor).__name__}, expected tensors, as in model.parameters()")
+    return several

@@ -15,10 +15,11 @@ import functools
 import math
 import warnings
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from tinyrnn.absent import absent
 from tinyrnn.autograd.graph import Array
 from tinyrnn.autograd.modes import no_grad
 from tinyrnn.random import Generator, chosen, default_generator
@@ -283,3 +284,9 @@ for _new in (
     *(kaiming_uniform_, kaiming_normal_, orthogonal_, sparse_),
 ):
     globals()[_new.__name__[:-1]] = _deprecated(_new)
+
+
+if not TYPE_CHECKING:  # a type checker would take every name for granted
+
+    def __getattr__(name: str) -> Any:
+        raise absent(__name__, name)

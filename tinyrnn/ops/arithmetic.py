@@ -189,8 +189,9 @@ def float_power(input: Any, exponent: Any) -> Tensor:
 
 
 def square(input: Tensor) -> Tensor:
-    """y = x^2,  dx = 2 g x."""
+    """y = x^2,  dx = 2 g x.  The squares of bools are int64, as in torch."""
     x = tensor_argument("square", input)
+    x = x.astype(np.int64) if x.dtype == bool else x
 
     def pullback(g: Array) -> tuple[Gradient]:
         return (2 * g * x,)
@@ -255,14 +256,15 @@ def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
 
 
 def logaddexp(input: Tensor, other: Any) -> Tensor:
-    """z = log(e^x + e^y), without overflow,  dx = g e^(x-z),  dy = g e^(y-z)."""
+    """z = log(e^x + e^y), without overflow,  dx = g / (1 + e^(y-x)),  dy = g / (1 + e^(x-y))."""
     x, y, second = floating_operands("logaddexp", input, other)
-    z = np.logaddexp(x, y)
 
     def pullback(g: Array) -> tuple[Gradient, Gradient]:
-        return g * np.exp(x - z), g * np.exp(y - z)
+        with np.errstate(over="ignore", invalid="ignore"):
+            d = np.where(x == y, 0, x - y)  # of two infinities, too
+            return g / (1 + np.exp(-d)), g / (1 + np.exp(d))
 
-    return record("logaddexp", z, (input, second), pullback, saved=(input, second), saves_output=True)
+    return record("logaddexp", np.logaddexp(x, y), (input, second), pullback, saved=(input, second))
 
 
 # torch's other names

@@ -15,7 +15,17 @@ import numpy as np
 from tinyrnn.autograd.graph import Array, Gradient, Patch, Value, make
 from tinyrnn.autograd.record import record
 from tinyrnn.ops.indexing import _by_slice, getitem
-from tinyrnn.ops.operands import check_broadcast, check_same_dtype, normal_axis, number, tensor_argument
+from tinyrnn.ops.operands import (
+    check_broadcast,
+    check_index,
+    check_same_dtype,
+    element_places,
+    normal_axis,
+    number,
+    slices_along,
+    tensor_argument,
+    whole_numbers,
+)
 from tinyrnn.ops.repeating import broadcast_to
 from tinyrnn.ops.shaping import ravel, reshape
 
@@ -35,49 +45,6 @@ __all__ = [
 ]
 
 
-def _whole(name: str, index: Any) -> Array:
-    """The numbers of an index, as an array that nobody else may change."""
-    array = tensor_argument(name, index)
-    if array.dtype.kind not in "ui":
-        raise TypeError(f"{name}: the index is {array.dtype}, expected whole numbers: .long() it")
-    return array.astype(np.int64)
-
-
-def _check_range(name: str, index: Array, low: int, n: int, axis: int) -> None:
-    """Raises IndexError unless low <= index < n."""
-    if index.size and (index.min() < low or index.max() >= n):
-        wrong = index[(index < low) | (index >= n)][0]
-        raise IndexError(
-            f"{name}: index {wrong} is out of range for axis {axis} of size {n}, expected {low} to {n - 1}"
-        )
-
-
-def _along(name: str, x: Array, dim: int, index: Any) -> tuple[int, Array]:
-    """The axis, and a vector of numbers of slices along it."""
-    axis, numbers = normal_axis(name, dim, x.ndim), _whole(name, index)
-    if numbers.ndim > 1:
-        raise ValueError(f"{name}: the index has shape {numbers.shape}, expected one axis: use x[index]")
-    return axis, numbers.reshape(-1)
-
-
-def _places(name: str, x: Array, dim: int, index: Any) -> tuple[Any, ...]:
-    """Where, for each element of the index, to look in x: its own place, but for dim at index."""
-    axis, numbers = normal_axis(name, dim, x.ndim), _whole(name, index)
-    if not x.ndim or not numbers.ndim:  # a 0-d tensor counts as one of one axis
-        numbers = numbers.reshape(numbers.shape or (1,))
-    shape, sizes = x.shape or (1,), numbers.shape
-    fits = len(shape) == len(sizes)
-    if not fits or any(n > m for i, (n, m) in enumerate(zip(sizes, shape, strict=True)) if i != axis):
-        raise ValueError(
-            f"{name}: the index has shape {tuple(index.shape)}, the tensor {x.shape}: expected as many axes, none of "
-            f"them longer but for axis {axis}"
-        )
-    _check_range(name, numbers, 0, shape[axis], axis)
-    where: list[Array] = list(np.ogrid[tuple([slice(n) for n in sizes])])
-    where[axis] = numbers
-    return tuple(where)
-
-
 def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
     """y[i][j][k] = x[index[i][j][k]][j][k] for dim 0, and so for the other axes.  dx = zero, with g added at the index.
 
@@ -89,7 +56,7 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
             [4, 3]])
     """
     x = tensor_argument("gather", input)
-    where = _places("gather", x, dim, index)
+    where = element_places("gather", x, dim, index)
     if not x.ndim:
         return gather(reshape(input, 1), dim, index)
     shape = index.array.shape
@@ -103,8 +70,8 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The slices along dim whose numbers the vector `index` says.  dx = zero, with g added at the index."""
     x = tensor_argument("index_select", input)
-    axis, numbers = _along("index_select", x, dim, index)
-    _check_range("index_select", numbers, 0, x.shape[axis] if x.ndim else 1, axis)
+    axis, numbers = slices_along("index_select", x, dim, index)
+    check_index("index_select", numbers, 0, x.shape[axis] if x.ndim else 1, axis)
     if not x.ndim:
         if len(numbers) != 1:
             raise ValueError(f"index_select: {len(numbers)} slices of a 0-d tensor, expected one")
@@ -118,8 +85,8 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
 
 def take(input: Tensor, index: Tensor) -> Tensor:
     """The elements whose numbers `index` says, counted through as if x had one axis; the result has its shape."""
-    x, numbers = tensor_argument("take", input), _whole("take", index)
-    _check_range("take", numbers, -x.size, x.size, 0)
+    x, numbers = tensor_argument("take", input), whole_numbers("take", index)
+    check_index("take", numbers, -x.size, x.size, 0)
     return reshape(getitem(ravel(input), numbers.reshape(-1)), numbers.shape)
 
 

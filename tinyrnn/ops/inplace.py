@@ -17,14 +17,31 @@ from tinyrnn.autograd.modes import state
 from tinyrnn.autograd.record import sources_of
 from tinyrnn.autograd.views import changed_in_place, check_in_place, source_of
 from tinyrnn.dtypes import as_dtype, can_cast
-from tinyrnn.ops import arithmetic, bounds, compare, cumulative, logic, pointwise, rounding, trigonometry
+from tinyrnn.ops import (
+    arithmetic,
+    bounds,
+    compare,
+    cumulative,
+    diagonals,
+    linalg,
+    logic,
+    pointwise,
+    rounding,
+    scattering,
+    trigonometry,
+)
+from tinyrnn.ops.indexing import setitem
 from tinyrnn.ops.operands import check_broadcast, tensor_argument
 
 if TYPE_CHECKING:
     from tinyrnn.tensor import Tensor
 
 
-def _in_place(op: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def in_place(op: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """op_: as op, but its input is changed, and returned. The derivative is that of op, at what the input was before.
+
+    op_ raises as op does and, before anything is changed, RuntimeError for a leaf that requires a gradient.
+    """
     name = op.__name__ + "_"
 
     def op_(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
@@ -56,92 +73,110 @@ def _write(name: str, input: Tensor, y: Array, made_by: Node | None) -> Tensor:
             "operation without the underscore, whose result is a new tensor"
         )
     check_in_place(name, input, made_by)
+    if made_by is not None:
+        made_by.dtype = x.dtype  # y may be wider, but what was made is x
     x[...] = y
     changed_in_place(input, made_by)
     return input
 
 
-add_ = _in_place(arithmetic.add)
-sub_ = _in_place(arithmetic.sub)
-mul_ = _in_place(arithmetic.mul)
-div_ = _in_place(arithmetic.div)
-pow_ = _in_place(arithmetic.pow)
-float_power_ = _in_place(arithmetic.float_power)
-neg_ = _in_place(arithmetic.neg)
-square_ = _in_place(arithmetic.square)
-addcmul_ = _in_place(arithmetic.addcmul)
-addcdiv_ = _in_place(arithmetic.addcdiv)
-lerp_ = _in_place(arithmetic.lerp)
+add_ = in_place(arithmetic.add)
+sub_ = in_place(arithmetic.sub)
+mul_ = in_place(arithmetic.mul)
+div_ = in_place(arithmetic.div)
+pow_ = in_place(arithmetic.pow)
+float_power_ = in_place(arithmetic.float_power)
+neg_ = in_place(arithmetic.neg)
+square_ = in_place(arithmetic.square)
+addcmul_ = in_place(arithmetic.addcmul)
+addcdiv_ = in_place(arithmetic.addcdiv)
+lerp_ = in_place(arithmetic.lerp)
 
-floor_ = _in_place(rounding.floor)
-ceil_ = _in_place(rounding.ceil)
-trunc_ = _in_place(rounding.trunc)
-round_ = _in_place(rounding.round)
-frac_ = _in_place(rounding.frac)
-floor_divide_ = _in_place(rounding.floor_divide)
-remainder_ = _in_place(rounding.remainder)
-fmod_ = _in_place(rounding.fmod)
+floor_ = in_place(rounding.floor)
+ceil_ = in_place(rounding.ceil)
+trunc_ = in_place(rounding.trunc)
+round_ = in_place(rounding.round)
+frac_ = in_place(rounding.frac)
+floor_divide_ = in_place(rounding.floor_divide)
+remainder_ = in_place(rounding.remainder)
+fmod_ = in_place(rounding.fmod)
 
-exp_ = _in_place(pointwise.exp)
-exp2_ = _in_place(pointwise.exp2)
-expm1_ = _in_place(pointwise.expm1)
-log_ = _in_place(pointwise.log)
-log1p_ = _in_place(pointwise.log1p)
-log2_ = _in_place(pointwise.log2)
-log10_ = _in_place(pointwise.log10)
-sqrt_ = _in_place(pointwise.sqrt)
-rsqrt_ = _in_place(pointwise.rsqrt)
-reciprocal_ = _in_place(pointwise.reciprocal)
-tanh_ = _in_place(pointwise.tanh)
-sigmoid_ = _in_place(pointwise.sigmoid)
-logit_ = _in_place(pointwise.logit)
-erf_ = _in_place(pointwise.erf)
-relu_ = _in_place(pointwise.relu)
-abs_ = _in_place(pointwise.abs)
-sign_ = _in_place(pointwise.sign)
-sgn_ = _in_place(pointwise.sgn)
-nan_to_num_ = _in_place(pointwise.nan_to_num)
+exp_ = in_place(pointwise.exp)
+exp2_ = in_place(pointwise.exp2)
+expm1_ = in_place(pointwise.expm1)
+log_ = in_place(pointwise.log)
+log1p_ = in_place(pointwise.log1p)
+log2_ = in_place(pointwise.log2)
+log10_ = in_place(pointwise.log10)
+sqrt_ = in_place(pointwise.sqrt)
+rsqrt_ = in_place(pointwise.rsqrt)
+reciprocal_ = in_place(pointwise.reciprocal)
+tanh_ = in_place(pointwise.tanh)
+sigmoid_ = in_place(pointwise.sigmoid)
+logit_ = in_place(pointwise.logit)
+erf_ = in_place(pointwise.erf)
+relu_ = in_place(pointwise.relu)
+abs_ = in_place(pointwise.abs)
+sign_ = in_place(pointwise.sign)
+sgn_ = in_place(pointwise.sgn)
+nan_to_num_ = in_place(pointwise.nan_to_num)
 
-sin_ = _in_place(trigonometry.sin)
-cos_ = _in_place(trigonometry.cos)
-tan_ = _in_place(trigonometry.tan)
-asin_ = _in_place(trigonometry.asin)
-acos_ = _in_place(trigonometry.acos)
-atan_ = _in_place(trigonometry.atan)
-atan2_ = _in_place(trigonometry.atan2)
-sinh_ = _in_place(trigonometry.sinh)
-cosh_ = _in_place(trigonometry.cosh)
-asinh_ = _in_place(trigonometry.asinh)
-acosh_ = _in_place(trigonometry.acosh)
-atanh_ = _in_place(trigonometry.atanh)
-hypot_ = _in_place(trigonometry.hypot)
-deg2rad_ = _in_place(trigonometry.deg2rad)
-rad2deg_ = _in_place(trigonometry.rad2deg)
+sin_ = in_place(trigonometry.sin)
+cos_ = in_place(trigonometry.cos)
+tan_ = in_place(trigonometry.tan)
+asin_ = in_place(trigonometry.asin)
+acos_ = in_place(trigonometry.acos)
+atan_ = in_place(trigonometry.atan)
+atan2_ = in_place(trigonometry.atan2)
+sinh_ = in_place(trigonometry.sinh)
+cosh_ = in_place(trigonometry.cosh)
+asinh_ = in_place(trigonometry.asinh)
+acosh_ = in_place(trigonometry.acosh)
+atanh_ = in_place(trigonometry.atanh)
+hypot_ = in_place(trigonometry.hypot)
+deg2rad_ = in_place(trigonometry.deg2rad)
+rad2deg_ = in_place(trigonometry.rad2deg)
 
-clamp_ = _in_place(bounds.clamp)
-clamp_min_ = _in_place(bounds.clamp_min)
-clamp_max_ = _in_place(bounds.clamp_max)
+clamp_ = in_place(bounds.clamp)
+clamp_min_ = in_place(bounds.clamp_min)
+clamp_max_ = in_place(bounds.clamp_max)
 
-cumsum_ = _in_place(cumulative.cumsum)
-cumprod_ = _in_place(cumulative.cumprod)
+cumsum_ = in_place(cumulative.cumsum)
+cumprod_ = in_place(cumulative.cumprod)
 
-logical_and_ = _in_place(logic.logical_and)
-logical_or_ = _in_place(logic.logical_or)
-logical_xor_ = _in_place(logic.logical_xor)
-logical_not_ = _in_place(logic.logical_not)
-bitwise_and_ = _in_place(logic.bitwise_and)
-bitwise_or_ = _in_place(logic.bitwise_or)
-bitwise_xor_ = _in_place(logic.bitwise_xor)
-bitwise_not_ = _in_place(logic.bitwise_not)
-bitwise_left_shift_ = _in_place(logic.bitwise_left_shift)
-bitwise_right_shift_ = _in_place(logic.bitwise_right_shift)
+logical_and_ = in_place(logic.logical_and)
+logical_or_ = in_place(logic.logical_or)
+logical_xor_ = in_place(logic.logical_xor)
+logical_not_ = in_place(logic.logical_not)
+bitwise_and_ = in_place(logic.bitwise_and)
+bitwise_or_ = in_place(logic.bitwise_or)
+bitwise_xor_ = in_place(logic.bitwise_xor)
+bitwise_not_ = in_place(logic.bitwise_not)
+bitwise_left_shift_ = in_place(logic.bitwise_left_shift)
+bitwise_right_shift_ = in_place(logic.bitwise_right_shift)
 
-eq_ = _in_place(compare.eq)
-ne_ = _in_place(compare.ne)
-lt_ = _in_place(compare.lt)
-le_ = _in_place(compare.le)
-gt_ = _in_place(compare.gt)
-ge_ = _in_place(compare.ge)
+eq_ = in_place(compare.eq)
+ne_ = in_place(compare.ne)
+lt_ = in_place(compare.lt)
+le_ = in_place(compare.le)
+gt_ = in_place(compare.gt)
+ge_ = in_place(compare.ge)
+
+scatter_ = in_place(scattering.scatter)
+scatter_add_ = in_place(scattering.scatter_add)
+index_add_ = in_place(scattering.index_add)
+index_copy_ = in_place(scattering.index_copy)
+index_fill_ = in_place(scattering.index_fill)
+masked_fill_ = in_place(scattering.masked_fill)
+
+tril_ = in_place(diagonals.tril)
+triu_ = in_place(diagonals.triu)
+
+addmm_ = in_place(linalg.addmm)
+addmv_ = in_place(linalg.addmv)
+addr_ = in_place(linalg.addr)
+addbmm_ = in_place(linalg.addbmm)
+baddbmm_ = in_place(linalg.baddbmm)
 
 # torch's other names
 subtract_, multiply_, negative_ = sub_, mul_, neg_
@@ -167,6 +202,21 @@ def fill_(input: Tensor, value: Any) -> Tensor:
 def zero_(input: Tensor) -> Tensor:
     """x = 0 in place."""
     return _overwrite("zero_", input, 0)
+
+
+def fill_diagonal_(input: Tensor, fill_value: float, wrap: bool = False) -> Tensor:
+    """x[i, i, ...] = a number, in place; wrap begins anew, one row further, below the end of a tall matrix.
+
+    Raises ValueError for a tensor of fewer than 2 axes, or of more that are not of one size.
+    """
+    shape = tensor_argument("fill_diagonal_", input).shape
+    if len(shape) < 2 or (len(shape) > 2 and len(set(shape)) > 1):
+        raise ValueError(f"fill_diagonal_: got shape {shape}, expected a matrix, or more axes, all of one size")
+    rows = np.arange(shape[0] if wrap and len(shape) == 2 else min(shape))
+    columns = rows % (shape[1] + 1)
+    there = columns < shape[1]
+    setitem(input, (rows[there], *[columns[there]] * (len(shape) - 1)), fill_value)
+    return input
 
 
 def _overwrite(name: str, input: Tensor, src: Any) -> Tensor:

@@ -20,7 +20,6 @@ from tinyrnn.ops import (
     gathering,
     indexing,
     inplace,
-    inplace_parts,
     inplace_shape,
     joining,
     linalg,
@@ -72,7 +71,8 @@ class Methods(Value):
     relu = pointwise.relu
     abs = absolute = __abs__ = pointwise.abs
     positive = __pos__ = pointwise.positive
-    sign, sgn, nan_to_num, clone = pointwise.sign, pointwise.sgn, pointwise.nan_to_num, pointwise.clone
+    sign, sgn, nan_to_num = pointwise.sign, pointwise.sgn, pointwise.nan_to_num
+    clone, detach = pointwise.clone, pointwise.detach
 
     sin, cos, tan, asin = trigonometry.sin, trigonometry.cos, trigonometry.tan, trigonometry.asin
     acos, atan, atan2, hypot = trigonometry.acos, trigonometry.atan, trigonometry.atan2, trigonometry.hypot
@@ -138,12 +138,12 @@ class Methods(Value):
     squeeze_, unsqueeze_, t_ = inplace_shape.squeeze_, inplace_shape.unsqueeze_, inplace_shape.t_
     transpose_, swapaxes_ = inplace_shape.transpose_, inplace_shape.swapaxes_
     swapdims_ = inplace_shape.swapdims_
-    scatter_, scatter_add_ = inplace_parts.scatter_, inplace_parts.scatter_add_
-    index_add_, index_copy_ = inplace_parts.index_add_, inplace_parts.index_copy_
-    index_fill_, masked_fill_ = inplace_parts.index_fill_, inplace_parts.masked_fill_
-    tril_, triu_, fill_diagonal_ = inplace_parts.tril_, inplace_parts.triu_, inplace_parts.fill_diagonal_
-    addmm_, addmv_, addr_ = inplace_parts.addmm_, inplace_parts.addmv_, inplace_parts.addr_
-    addbmm_, baddbmm_ = inplace_parts.addbmm_, inplace_parts.baddbmm_
+    scatter_, scatter_add_ = inplace.scatter_, inplace.scatter_add_
+    index_add_, index_copy_ = inplace.index_add_, inplace.index_copy_
+    index_fill_, masked_fill_ = inplace.index_fill_, inplace.masked_fill_
+    tril_, triu_, fill_diagonal_ = inplace.tril_, inplace.triu_, inplace.fill_diagonal_
+    addmm_, addmv_, addr_ = inplace.addmm_, inplace.addmv_, inplace.addr_
+    addbmm_, baddbmm_ = inplace.addbmm_, inplace.baddbmm_
 
     eq, ne, lt, le, gt, ge = compare.eq, compare.ne, compare.lt, compare.le, compare.gt, compare.ge
     __lt__, __le__, __gt__, __ge__ = lt, le, gt, ge

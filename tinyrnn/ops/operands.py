@@ -126,6 +126,19 @@ def floating(name: str, input: Any) -> Array:
     return x.astype(get_default_dtype()) if x.dtype.kind in "bui" else x
 
 
+def check_floating(name: str, x: Array) -> None:
+    """Raises TypeError unless the array is of a floating dtype."""
+    if x.dtype.kind != "f":
+        raise TypeError(f"{name}: the input is {x.dtype}, expected a floating dtype: .float() it")
+
+
+def floating_tensor(name: str, input: Any) -> Array:
+    """The array of a tensor. Raises TypeError unless it is of a floating dtype: whole numbers are not cast here."""
+    x = tensor_argument(name, input)
+    check_floating(name, x)
+    return x
+
+
 def normal_axis(name: str, dim: Any, ndim: int) -> int:
     """`dim` as 0..ndim-1; a 0-d tensor counts as having one axis. Raises TypeError or IndexError."""
     if isinstance(dim, bool) or not isinstance(dim, int | np.integer):
@@ -134,6 +147,13 @@ def normal_axis(name: str, dim: Any, ndim: int) -> int:
     if not -n <= dim < n:
         raise IndexError(f"{name}: dim {dim} is out of range for a tensor of {ndim} axes, expected {-n} to {n - 1}")
     return int(dim) % n
+
+
+def existing_axis(name: str, dim: Any, ndim: int) -> int:
+    """normal_axis, but a 0-d tensor has none. Raises TypeError or IndexError."""
+    if not ndim:
+        raise IndexError(f"{name}: a 0-d tensor has no axes, and so no dim {dim}")
+    return normal_axis(name, dim, ndim)
 
 
 def normal_axes(name: str, dim: Any, ndim: int) -> tuple[int, ...]:
@@ -205,3 +225,46 @@ def numbers_for(name: str, value: Any, dtype: np.dtype[Any]) -> Array:
         if not fits:
             raise ValueError(f"{name}: not all numbers fit {dtype}: there are such from {low} to {high}")
     return y
+
+
+def whole_numbers(name: str, index: Any) -> Array:
+    """The numbers of an index, as an array that nobody else may change."""
+    array = tensor_argument(name, index)
+    if array.dtype.kind not in "ui":
+        raise TypeError(f"{name}: the index is {array.dtype}, expected whole numbers: .long() it")
+    return array.astype(np.int64)
+
+
+def check_index(name: str, index: Array, low: int, n: int, axis: int) -> None:
+    """Raises IndexError unless low <= index < n."""
+    if index.size and (index.min() < low or index.max() >= n):
+        wrong = index[(index < low) | (index >= n)][0]
+        raise IndexError(
+            f"{name}: index {wrong} is out of range for axis {axis} of size {n}, expected {low} to {n - 1}"
+        )
+
+
+def slices_along(name: str, x: Array, dim: int, index: Any) -> tuple[int, Array]:
+    """The axis, and a vector of numbers of slices along it."""
+    axis, numbers = normal_axis(name, dim, x.ndim), whole_numbers(name, index)
+    if numbers.ndim > 1:
+        raise ValueError(f"{name}: the index has shape {numbers.shape}, expected one axis: use x[index]")
+    return axis, numbers.reshape(-1)
+
+
+def element_places(name: str, x: Array, dim: int, index: Any) -> tuple[Any, ...]:
+    """Where, for each element of the index, to look in x: its own place, but for dim at index."""
+    axis, numbers = normal_axis(name, dim, x.ndim), whole_numbers(name, index)
+    if not x.ndim or not numbers.ndim:  # a 0-d tensor counts as one of one axis
+        numbers = numbers.reshape(numbers.shape or (1,))
+    shape, sizes = x.shape or (1,), numbers.shape
+    fits = len(shape) == len(sizes)
+    if not fits or any(n > m for i, (n, m) in enumerate(zip(sizes, shape, strict=True)) if i != axis):
+        raise ValueError(
+            f"{name}: the index has shape {tuple(index.shape)}, the tensor {x.shape}: expected as many axes, none of "
+            f"them longer but for axis {axis}"
+        )
+    check_index(name, numbers, 0, shape[axis], axis)
+    where: list[Array] = list(np.ogrid[tuple([slice(n) for n in sizes])])
+    where[axis] = numbers
+    return tuple(where)

@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from tinyrnn.autograd.graph import Array, Gradient
 from tinyrnn.autograd.record import record
 from tinyrnn.ops.indexing import getitem
-from tinyrnn.ops.operands import normal_axis, sizes, tensor_argument
+from tinyrnn.ops.operands import existing_axis, normal_axis, sizes, tensor_argument
 from tinyrnn.ops.shaping import reshape
 
 if TYPE_CHECKING:
@@ -47,9 +47,7 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
 def _axis(name: str, input: Tensor, dim: int) -> tuple[int, int]:
     """The size of the axis, and its number."""
     x = tensor_argument(name, input)
-    if not x.ndim:
-        raise IndexError(f"{name}: a 0-d tensor has no axes, and so no parts")
-    axis = normal_axis(name, dim, x.ndim)
+    axis = existing_axis(name, dim, x.ndim)
     return x.shape[axis], axis
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from tinyrnn.autograd.graph import Array, Gradient, make
 from tinyrnn.autograd.record import record
+from tinyrnn.autograd.views import version_of
 from tinyrnn.kernels.erf import erf as erf_of
 from tinyrnn.ops.operands import floating, tensor_argument, where_it_passes
 
@@ -23,6 +24,7 @@ __all__ = [
     "abs",
     "absolute",
     "clone",
+    "detach",
     "erf",
     "exp",
     "exp2",
@@ -262,6 +264,14 @@ def clone(input: Tensor) -> Tensor:
         return (g,)
 
     return record("clone", y, (input,), pullback)
+
+
+def detach(input: Tensor) -> Tensor:
+    """y = x, the same memory outside the graph: nothing flows back. Changes in place of either are counted for both."""
+    x = tensor_argument("detach", input)
+    y: Tensor = make(input.result, x)
+    y.version = version_of(input)
+    return y
 
 
 def cast(input: Tensor, dtype: np.dtype[Any]) -> Tensor:

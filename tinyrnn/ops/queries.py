@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tinyrnn.autograd.graph import Array
-from tinyrnn.ops.operands import normal_axis, tensor_argument
+from tinyrnn.ops.operands import existing_axis, tensor_argument
 from tinyrnn.size import Size
 
 if TYPE_CHECKING:
@@ -17,11 +16,6 @@ __all__ = ["is_complex", "is_floating_point", "is_nonzero", "is_same_size", "num
 def numel(input: Tensor) -> int:
     """The number of elements."""
     return tensor_argument("numel", input).size
-
-
-def nelement(input: Tensor) -> int:
-    """The number of elements."""
-    return numel(input)
 
 
 def is_floating_point(input: Tensor) -> bool:
@@ -52,28 +46,17 @@ def dim(input: Tensor) -> int:
     return tensor_argument("dim", input).ndim
 
 
-def ndimension(input: Tensor) -> int:
-    """The number of axes."""
-    return dim(input)
-
-
 def size(input: Tensor, dim: int | None = None) -> Any:
     """The shape, or the size of one axis. Raises IndexError for an axis that is not there."""
     x = tensor_argument("size", input)
-    return Size(x.shape) if dim is None else x.shape[_axis("size", x, dim)]
+    return Size(x.shape) if dim is None else x.shape[existing_axis("size", dim, x.ndim)]
 
 
 def stride(input: Tensor, dim: int | None = None) -> Any:
     """For each axis, or for one, how many elements further the next one lies in memory."""
     x = tensor_argument("stride", input)
     steps = tuple([step // x.itemsize for step in x.strides])
-    return steps if dim is None else steps[_axis("stride", x, dim)]
-
-
-def _axis(name: str, x: Array, dim: int) -> int:
-    if not x.ndim:
-        raise IndexError(f"{name}: a 0-d tensor has no axes, and so no dim {dim}")
-    return normal_axis(name, dim, x.ndim)
+    return steps if dim is None else steps[existing_axis("stride", dim, x.ndim)]
 
 
 def element_size(input: Tensor) -> int:
@@ -90,3 +73,6 @@ def get_device(input: Tensor) -> int:
     """-1, which is the CPU's number."""
     tensor_argument("get_device", input)
     return -1
+
+
+nelement, ndimension = numel, dim  # torch's other names

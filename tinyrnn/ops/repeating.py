@@ -27,7 +27,7 @@ __all__ = ["broadcast_tensors", "broadcast_to", "meshgrid", "repeat_interleave",
 def expand(input: Tensor, *shape: Any, size: Sequence[int] | None = None) -> Tensor:
     """Axes of size 1 (and new ones in front) repeated to `shape` without a copy; -1 leaves one as it is.
 
-    dx = g summed over the repetitions. The result cannot be written to: one element of memory is many of its.
+    dx = g summed over the repetitions. What repeats cannot be written to: one element of memory is many of its.
     Raises ValueError for any other change of shape.
     """
     x = tensor_argument("expand", input)
@@ -43,7 +43,8 @@ def expand(input: Tensor, *shape: Any, size: Sequence[int] | None = None) -> Ten
     def pullback(g: Array) -> tuple[Gradient]:
         return (g,)  # the engine sums it back
 
-    return record("expand", np.broadcast_to(x, full), (input,), pullback, view_of=input)
+    y = x[(None,) * new + (...,)] if full == before else np.broadcast_to(x, full)
+    return record("expand", y, (input,), pullback, view_of=input)
 
 
 def expand_as(input: Tensor, other: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """Writing elements by tensors of whole numbers, or by masks, into a copy: scatter, index_add, masked_fill ... one_hot.
 
-The forms that change the tensor itself, scatter_ and so on, are in inplace_parts.py. An index holds whole numbers
+The forms that change the tensor itself, scatter_ and so on, are in inplace.py. An index holds whole numbers
 from 0 up to the size of its axis (that of index_fill may count from the end). What is written has the tensor's dtype,
 or is a number that this can hold. Where an index names a place twice, the last element written stays, and it alone
 gets a gradient, where torch leaves both open.
@@ -17,8 +17,16 @@ import numpy as np
 from tinyrnn.autograd.graph import Array, Gradient, Value, make
 from tinyrnn.autograd.record import needs_grad, record
 from tinyrnn.kernels.places import last_written
-from tinyrnn.ops.gathering import _along, _check_range, _places, _whole
-from tinyrnn.ops.operands import check_broadcast, check_same_dtype, numbers_for, tensor_argument
+from tinyrnn.ops.operands import (
+    check_broadcast,
+    check_index,
+    check_same_dtype,
+    element_places,
+    numbers_for,
+    slices_along,
+    tensor_argument,
+    whole_numbers,
+)
 
 if TYPE_CHECKING:
     from tinyrnn.tensor import Tensor
@@ -41,7 +49,7 @@ def scatter(
     if reduce not in (None, "add", "multiply"):
         raise ValueError(f"scatter: reduce is {reduce!r}, expected None, 'add' or 'multiply'")
     x = tensor_argument("scatter", input)
-    where = _places("scatter", x, dim, index)
+    where = element_places("scatter", x, dim, index)
     given = value if src is None else src
     source, s = _source("scatter", x, given, where)
     if reduce is not None:
@@ -56,7 +64,7 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """
     x = tensor_argument("scatter_add", input)
     tensor_argument("scatter_add", src)
-    where = _places("scatter_add", x, dim, index)
+    where = element_places("scatter_add", x, dim, index)
     return _scatter_add("scatter_add", input, where, *_source("scatter_add", x, src, where))
 
 
@@ -137,7 +145,7 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
     index is a vector; source has the shape of x but along dim, where it is as long as the index.
     """
     axis, numbers = _slices("index_add", input, dim, index, source)
-    _check_range("index_add", numbers, 0, input.array.shape[axis] if input.array.ndim else 1, axis)
+    check_index("index_add", numbers, 0, input.array.shape[axis] if input.array.ndim else 1, axis)
     s = source.array
     where: Places = (*[slice(None)] * axis, numbers)
     y = input.array.copy()
@@ -155,7 +163,7 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
     """y = x, but slice index[k] of y is slice k of source, along dim.  dx = g, zero there,  dsource = g there."""
     axis, numbers = _slices("index_copy", input, dim, index, source)
     x, s = input.array, source.array
-    _check_range("index_copy", numbers, 0, x.shape[axis] if x.ndim else 1, axis)
+    check_index("index_copy", numbers, 0, x.shape[axis] if x.ndim else 1, axis)
     where = (*[slice(None)] * axis, numbers)
     return _write("index_copy", input, where, source, s.reshape(s.shape or 1))
 
@@ -164,7 +172,7 @@ def _slices(name: str, input: Tensor, dim: int, index: Any, source: Any) -> tupl
     """The axis, and the numbers of the slices. Raises ValueError unless source has one for each."""
     x, s = tensor_argument(name, input), tensor_argument(name, source)
     check_same_dtype(name, x, s)
-    axis, numbers = _along(name, x, dim, index)
+    axis, numbers = slices_along(name, x, dim, index)
     shape = x.shape or (1,)
     if (s.shape or (1,)) != (*shape[:axis], len(numbers), *shape[axis + 1 :]):
         raise ValueError(
@@ -177,9 +185,9 @@ def _slices(name: str, input: Tensor, dim: int, index: Any, source: Any) -> tupl
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     """y = x, but a number, or a 0-d tensor, in the slices along dim that `index` says; dvalue = the sum of g there."""
     x = tensor_argument("index_fill", input)
-    axis, numbers = _along("index_fill", x, dim, index)
+    axis, numbers = slices_along("index_fill", x, dim, index)
     n = x.shape[axis] if x.ndim else 1
-    _check_range("index_fill", numbers, -n, n, axis)
+    check_index("index_fill", numbers, -n, n, axis)
     mask = np.zeros([n if i == axis else 1 for i in range(max(x.ndim, 1))], bool)
     mask.reshape(-1)[numbers] = True
     return _fill("index_fill", input, mask if x.ndim else mask.reshape(()), value)
@@ -226,7 +234,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     tensor([[1, 0, 0],
             [0, 0, 1]])
     """
-    classes = _whole("one_hot", tensor)
+    classes = whole_numbers("one_hot", tensor)
     if num_classes == -1 and not classes.size:
         raise ValueError("one_hot: there are no classes to count, so num_classes has to be said")
     n = int(classes.max()) + 1 if num_classes == -1 else num_classes

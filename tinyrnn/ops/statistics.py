@@ -17,7 +17,7 @@ from tinyrnn.autograd.graph import Array, Gradient
 from tinyrnn.autograd.record import record
 from tinyrnn.dtypes import as_dtype
 from tinyrnn.kernels.sums import sum_axes
-from tinyrnn.ops.operands import normal_axes, number, numpy_names, tensor_argument
+from tinyrnn.ops.operands import floating_tensor, normal_axes, number, numpy_names
 from tinyrnn.ops.pointwise import cast
 from tinyrnn.ops.reduction import mean
 
@@ -92,7 +92,7 @@ def _spread(
         dim, unbiased = None, dim
     if correction is not None and unbiased is not None:
         raise TypeError(f"{name}: both unbiased and correction are given, expected one of them")
-    x = _check_floating(name, input)
+    x = floating_tensor(name, input)
     axes = normal_axes(name, dim, x.ndim)
     correction = float(unbiased is not False) if correction is None else number(name, "correction", correction)
     n = math.prod([x.shape[axis] for axis in axes])
@@ -124,14 +124,14 @@ def _spread(
 def norm(
     input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
 ) -> Tensor:
-    """y = (sum of |x|^p)^(1/p) over dim,  dx = g sign(x) (|x| / y)^(p-1), 0 where x = 0.
+    """y = (sum of |x|^p)^(1/p) over dim,  dx = g sign(x) (|x| / y)^(p-1), 0 where x or y = 0.
 
     p = "fro" or None: 2. p = inf, -inf: the largest and the smallest |x|; those that equal it share g. p = 0: how many
-    are not 0. Raises ValueError for "nuc", which torch has.
+    are not 0. Raises ValueError for "nuc", which torch has, and for p < 0 of nothing.
     """
     if dtype is not None:
         input = cast(input, as_dtype("norm", dtype))
-    x = _check_floating("norm", input)
+    x = floating_tensor("norm", input)
     if isinstance(p, str) and p != "fro":
         raise ValueError(f"norm: p is {p!r}, expected a number, inf, -inf or 'fro'")
     p = 2 if p in ("fro", None) else number("norm", "p", p)
@@ -149,8 +149,9 @@ def norm(
             return (np.where(equal, g / np.add.reduce(equal, axes, g.dtype, keepdims=True), 0) * np.sign(x),)
         if p == 2:
             return (x * (g / np.where(y == 0, 1, y)),)
-        slope = np.where(x == 0, 1, size / np.where(y == 0, 1, y)) ** (p - 1)
-        return (g * np.sign(x) * slope,)
+        nowhere = (x == 0) | (y == 0)  # y = 0 beside other x: p < 0, and one x = 0 decides
+        slope = np.where(nowhere, 1, size / np.where(y == 0, 1, y)) ** (p - 1)
+        return (np.where(nowhere, 0, g * np.sign(x) * slope),)
 
     out = (y if keepdim else np.squeeze(y, axes)).astype(dtype, copy=False)
     return record("norm", out, (input,), pullback, saved=(input,), saves_output=True)
@@ -158,6 +159,8 @@ def norm(
 
 def _length(size: Array, p: float, axes: tuple[int, ...]) -> Array:
     """Of |x|, with the axes kept."""
+    if p < 0 and 0 in [size.shape[axis] for axis in axes]:
+        raise ValueError(f"norm: a tensor of shape {size.shape} has no norm with p = {p}, expected elements, or p >= 0")
     if p == math.inf:
         return np.asarray(np.maximum.reduce(size, axes, keepdims=True, initial=0))
     if p == -math.inf:
@@ -166,11 +169,5 @@ def _length(size: Array, p: float, axes: tuple[int, ...]) -> Array:
         return sum_axes(size != 0, axes, size.dtype, True)
     if p == 2:
         return np.sqrt(sum_axes(size * size, axes, size.dtype, True))
-    return np.asarray(sum_axes(size**p, axes, size.dtype, True) ** (1 / p))
-
-
-def _check_floating(name: str, input: Tensor) -> Array:
-    x = tensor_argument(name, input)
-    if x.dtype.kind != "f":
-        raise TypeError(f"{name}: the tensor is {x.dtype}, expected a floating dtype: .float() it")
-    return x
+    with np.errstate(divide="ignore"):  # where p < 0, one x = 0 makes the sum inf, and the norm 0
+        return np.asarray(sum_axes(size**p, axes, size.dtype, True) ** (1 / p))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinyrnn.autograd.graph import Array, Gradient
-from tinyrnn.autograd.record import record
+from tinyrnn.autograd.record import needs_grad, record
 from tinyrnn.ops.operands import floating, floating_operands
 
 if TYPE_CHECKING:
@@ -155,11 +155,12 @@ def atanh(input: Tensor) -> Tensor:
 
 
 def atan2(input: Tensor, other: Any) -> Tensor:
-    """z = the angle of the point (x, y), from y = input and x = other,  dy = g x / r^2,  dx = -g y / r^2."""
+    """z = the angle of the point (x, y), y = input, x = other,  dy = g x / r^2,  dx = -g y / r^2;  0 at the origin."""
     y, x, second = floating_operands("atan2", input, other)
 
     def pullback(g: Array) -> tuple[Gradient, Gradient]:
-        s = g / (x * x + y * y)
+        square = x * x + y * y
+        s = g / np.where(square == 0, 1, square)
         return s * x, -s * y
 
     return record("atan2", np.arctan2(y, x), (input, second), pullback, saved=(input, second))
@@ -169,11 +170,13 @@ def hypot(input: Tensor, other: Any) -> Tensor:
     """z = (x^2 + y^2)^(1/2),  dx = g x / z,  dy = g y / z."""
     x, y, second = floating_operands("hypot", input, other)
     z = np.hypot(x, y)
+    need_x, need_y = needs_grad(input), needs_grad(second)
+    saved = (input if need_x else None, second if need_y else None)
 
     def pullback(g: Array) -> tuple[Gradient, Gradient]:
-        return g * (x / z), g * (y / z)
+        return g * (x / z) if need_x else None, g * (y / z) if need_y else None
 
-    return record("hypot", z, (input, second), pullback, saved=(input, second), saves_output=True)
+    return record("hypot", z, (input, second), pullback, saved=saved, saves_output=True)
 
 
 def deg2rad(input: Tensor) -> Tensor:

@@ -53,7 +53,6 @@ class Adagrad(Optimizer):
         super().__init__(params, {**settings, "initial_accumulator_value": initial_accumulator_value, **loop})
 
     def check_group(self, group: Group) -> None:
-        """Raises ValueError or TypeError for settings that are none."""
         name = type(self).__name__
         check_loop(name, group)
         check_numbers(name, group, "lr", "lr_decay", "eps", "weight_decay", "initial_accumulator_value")

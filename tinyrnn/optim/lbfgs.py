@@ -74,7 +74,6 @@ class LBFGS(Optimizer):
         super().add_param_group(param_group)
 
     def check_group(self, group: Group) -> None:
-        """Raises ValueError or TypeError for settings that are none."""
         name = type(self).__name__
         check_numbers(name, group, "lr", "tolerance_grad", "tolerance_change")
         for what in ("max_iter", "max_eval", "history_size"):
@@ -112,6 +111,7 @@ class LBFGS(Optimizer):
             return loss, float(loss), np.concatenate([_gradient(p) for p in params])
 
         loss, f, g = evaluate()
+        history.follow(type(self).__name__, g)
         if np.abs(g).max() <= flat:
             state.update(func_evals=state.get("func_evals", 0) + 1, n_iter=n_iter)
             return loss
@@ -172,6 +172,18 @@ class _History:
         self.d: Any
         self.g: Any
         self.d, self.g = (state[key].array if key in state else None for key in ("d", "prev_flat_grad"))
+
+    def follow(self, name: str, g: Array) -> None:
+        """Casts all vectors to the dtype of the parameters, whose gradient is g. Raises ValueError if none fits g."""
+        if self.g is None:
+            return
+        if self.g.shape != g.shape:
+            raise ValueError(
+                f"{name}: step: the parameters had {self.g.size} elements at the last step and have {g.size} now: "
+                "clear state, which then begins anew"
+            )
+        self.d, self.g = self.d.astype(g.dtype, copy=False), self.g.astype(g.dtype, copy=False)
+        self.ys, self.ss = ([v.astype(g.dtype, copy=False) for v in vectors] for vectors in (self.ys, self.ss))
 
     def learn(self, g: Array) -> None:
         """Takes in the last step, t d, after which the gradient is g."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyrnn.autograd.graph import make
+from tinyrnn.autograd.graph import Array, make
 from tinyrnn.optim.settings import Group
 from tinyrnn.tensor import Tensor
 
@@ -78,6 +78,35 @@ def fitted(where: str, saved: dict[str, Any], p: Tensor, first: dict[str, Any]) 
         if key in first and isinstance(entry, Tensor) and entry.shape != like.shape:
             raise ValueError(f"{where}: {key} has shape {tuple(entry.shape)}, expected {tuple(like.shape)}")
     return entries
+
+
+def outgrown(state: dict[str, Any], w: Array) -> bool:
+    """Whether an array that is remembered of a parameter may be of another shape or dtype than the parameter is now."""
+    for value in state.values():
+        if type(value) is Tensor:
+            array = value.array
+            if (array.dtype != w.dtype and array.shape == w.shape) or (array.ndim and array.shape != w.shape):
+                return True
+    return False
+
+
+def follow(where: str, state: dict[str, Any], w: Array, first: dict[str, Any]) -> None:
+    """Casts what is remembered of a parameter w to the dtype that it would begin with now (see `first`).
+
+    Raises ValueError, before anything is changed, if the shape is another one as well: then w was replaced.
+    """
+    fresh: dict[str, Tensor] = {}
+    for key, value in state.items():
+        if isinstance(value, Tensor) and key in first:
+            like = first[key].array if isinstance(first[key], Tensor) else w
+            if value.array.shape != like.shape:
+                raise ValueError(
+                    f"{where}: {key} has shape {tuple(value.shape)}, the parameter has {w.shape} by now: delete its "
+                    "entry in state, which then begins anew"
+                )
+            if value.array.dtype != like.dtype:
+                fresh[key] = make(Tensor, value.array.astype(like.dtype))
+    state.update(fresh)
 
 
 def cast(value: Any, dtype: np.dtype[Any] | None) -> Any:

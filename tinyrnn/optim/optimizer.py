@@ -14,7 +14,7 @@ from tinyrnn.autograd.hooks import RemovableHandle
 from tinyrnn.autograd.modes import enable_grad
 from tinyrnn.autograd.views import version_of
 from tinyrnn.optim.hooks import with_hooks
-from tinyrnn.optim.loading import fitted, merged_groups, numbered, numbers_of
+from tinyrnn.optim.loading import fitted, follow, merged_groups, numbered, numbers_of, outgrown
 from tinyrnn.optim.settings import Group
 from tinyrnn.tensor import Tensor
 
@@ -29,6 +29,9 @@ required = _Required()  # as the default of a setting: every group has to say it
 
 class Optimizer:
     """Groups of parameters, each with its own settings, and what is remembered of each parameter between steps.
+
+    A parameter that is cast between steps takes what is remembered of it along (torch raises, or stays in the old
+    dtype); one whose data was replaced by some of another shape raises ValueError at the next step.
 
     params        tensors, or (name, tensor) pairs, or groups: dicts with "params" and settings of their own
     defaults      the settings of groups that have none of their own
@@ -68,6 +71,9 @@ class Optimizer:
         name = type(self).__name__
         if isinstance(params, Tensor | set):
             raise TypeError(f"{name}: got a {type(params).__name__}, expected tensors in an order: put them in a list")
+        if not isinstance(params, Iterable):
+            way_out = ": say .parameters()" if hasattr(params, "parameters") else ""
+            raise TypeError(f"{name}: got a {type(params).__name__}, expected tensors in an order{way_out}")
         self.defaults = defaults
         self.state: defaultdict[Any, Any] = defaultdict(dict)
         self.param_groups: list[Group] = []
@@ -115,7 +121,7 @@ class Optimizer:
         self.param_groups.append(group)
 
     def check_group(self, group: Group) -> None:
-        """Raises ValueError for settings that are none."""
+        """Raises ValueError or TypeError for settings that are none: each subclass says which."""
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Lets go of the parameters' gradients, or fills them with zeros."""
@@ -129,7 +135,7 @@ class Optimizer:
     @with_hooks
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Moves each parameter that has a gradient. With a closure: after calling it; its loss is returned."""
-        loss = None
+        loss, name = None, type(self).__name__
         if closure is not None:
             with enable_grad():
                 loss = closure()
@@ -141,6 +147,8 @@ class Optimizer:
                 w, g, state, t = p.array, p.total_grad.array, self.state[p], 0
                 if not state:
                     state.update(self.first_state(w, group))
+                elif outgrown(state, w):
+                    follow(f"{name}: step", state, w, self.first_state(w, group))
                 if "step" in state:
                     t = state["step"] + 1
                 if prepared != (t, w.dtype):  # most often the same for all parameters of a group

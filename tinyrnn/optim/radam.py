@@ -61,7 +61,6 @@ class RAdam(Optimizer):
         super().__init__(params, {**settings, **loop, "differentiable": differentiable})
 
     def check_group(self, group: Group) -> None:
-        """Raises ValueError or TypeError for settings that are none."""
         name = type(self).__name__
         check_loop(name, group)
         check_numbers(name, group, "lr", "eps", "weight_decay")

@@ -57,7 +57,6 @@ class RMSprop(Optimizer):
         super().__init__(params, {**settings, "weight_decay": weight_decay, **loop})
 
     def check_group(self, group: Group) -> None:
-        """Raises ValueError or TypeError for settings that are none."""
         name = type(self).__name__
         check_loop(name, group)
         check_numbers(name, group, "lr", "alpha", "eps", "weight_decay", "momentum")

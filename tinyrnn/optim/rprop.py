@@ -55,7 +55,6 @@ class Rprop(Optimizer):
         super().__init__(params, {**settings, **loop})
 
     def check_group(self, group: Group) -> None:
-        """Raises ValueError or TypeError for settings that are none."""
         name = type(self).__name__
         check_loop(name, group)
         check_numbers(name, group, "lr")

@@ -54,7 +54,6 @@ class SGD(Optimizer):
         super().__init__(params, {**settings, "nesterov": nesterov, **loop})
 
     def check_group(self, group: Group) -> None:
-        """Raises ValueError or TypeError for settings that are none."""
         name = type(self).__name__
         check_loop(name, group)
         check_numbers(name, group, "lr", "momentum", "weight_decay")

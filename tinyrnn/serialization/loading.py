@@ -222,4 +222,5 @@ def _read_safetensors(file: IO[bytes], what: str) -> dict[str, Any]:
             f"load: {what} holds numbers of the kind {error}, which NumPy does not have: where torch is, save them "
             "as float32 instead"
         ) from None
-    return {name: make(Tensor, array if array.flags.writeable else array.copy()) for name, array in arrays.items()}
+    in_order = sorted(arrays.items())  # the library has none, and another one in each process
+    return {name: make(Tensor, array if array.flags.writeable else array.copy()) for name, array in in_order}

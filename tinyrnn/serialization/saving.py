@@ -52,7 +52,7 @@ def save(
 
     >>> import io, tinyrnn
     >>> file = io.BytesIO()
-    >>> save({"w": tinyrnn.ones(2), "epoch": 3}, file)
+    >>> tinyrnn.save({"w": tinyrnn.ones(2), "epoch": 3}, file)
     >>> _ = file.seek(0)
     >>> tinyrnn.load(file)
     {'w': tensor([1., 1.]), 'epoch': 3}

@@ -2,5 +2,6 @@
 
 from tinyrnn.testing.torch_backend import Differences, compare, compare_training
 from tinyrnn.testing.twins import twin
+from tinyrnn.testing.witnesses import Witnesses, witnesses
 
-__all__ = ["Differences", "compare", "compare_training", "twin"]
+__all__ = ["Differences", "Witnesses", "compare", "compare_training", "twin", "witnesses"]

@@ -172,3 +172,18 @@ def test_gradcheck_of_a_row_written_in_place_in_a_chain():
         return functional.leaky_relu_(y * x, 0.2)
 
     assert gradcheck(op, [tinyrnn.randn(4, 3, dtype=tinyrnn.float64, requires_grad=True)])
+
+
+def test_a_change_in_place_is_counted():
+    x = tinyrnn.tensor([-1.0, 2.0])
+    y = (x * tinyrnn.ones(2, requires_grad=True)).sum()  # which reads x
+    functional.leaky_relu_(x, 0.5)
+    with pytest.raises(RuntimeError, match="changed in place"):
+        y.backward()
+
+
+def test_a_form_in_place_has_a_name_and_a_docstring():
+    assert functional.leaky_relu_.__name__ == "leaky_relu_"
+    assert functional.leaky_relu_.__doc__.startswith("leaky_relu, in place: y = x where x > 0")
+    with pytest.raises(TypeError, match="leaky_relu_: expected a tensor, got float"):
+        functional.leaky_relu_(1.0)

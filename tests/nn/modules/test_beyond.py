@@ -165,6 +165,8 @@ def test_a_layer_of_layer_norm_lstm_cells_learns() -> None:
         (lambda x: nn.Recurrent([]), ValueError, "Recurrent: 0 cells"),
         (lambda x: nn.Recurrent([Leaky()], bidirectional=True), ValueError, "an even number, as bidirectional is True"),
         (lambda x: nn.Recurrent([len]), TypeError, "cells[0] is a builtin_function_or_method, expected a module"),
+        (lambda x: nn.Recurrent(len), TypeError, "cells[0] is a builtin_function_or_method, expected a module"),
+        (lambda x: nn.Recurrent(Leaky), TypeError, "cells[0] is the class Leaky, expected a module: make one, Leaky("),
         (lambda x: nn.Recurrent(Leaky(), dropout=2.0), ValueError, "Recurrent: the probability is 2.0"),
         (lambda x: nn.Recurrent(Leaky())(x[0, 0]), TypeError, "the input is of shape (2,), expected a tensor (T, N"),
         (lambda x: nn.Recurrent(Leaky())([1]), TypeError, "the input is a list"),

@@ -120,3 +120,10 @@ def test_a_cell_says_what_does_not_fit(call: Any, exception: type[Exception], me
     with pytest.raises(exception) as caught:
         call(tinyrnn.randn(N, I), tinyrnn.randn(N, H))
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("cell", [nn.LSTMCell, nn.LayerNormLSTMCell])
+def test_one_state_of_two_is_refused_and_not_left_out(cell):
+    for states in ((tinyrnn.ones(2, 4), None), (None, tinyrnn.ones(2, 4))):
+        with pytest.raises(TypeError, match=r"LSTMCell: of the states \(h, c\) one is None"):
+            cell(3, 4)(tinyrnn.ones(2, 3), states)

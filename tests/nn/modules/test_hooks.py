@@ -297,3 +297,11 @@ def test_against_torch(torch):
         assert (a is None) == (b is None)
         if a is not None:
             np.testing.assert_allclose(a, b, rtol=1e-12)
+
+
+def test_a_module_may_keep_its_handles_under_any_name():
+    net = nn.Linear(2, 2)
+    net._hooks = [net.register_forward_hook(lambda module, args, output: output * 0)]
+    assert net(tinyrnn.ones(2)).tolist() == [0, 0]
+    net._hooks[0].remove()
+    assert net(tinyrnn.ones(2)).tolist() != [0, 0]

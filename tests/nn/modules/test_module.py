@@ -585,3 +585,15 @@ def test_tied_weights_are_one_parameter():
 def test_torchs_long_paths_lead_to_the_same_classes(path):
     file, name = path.split(".")
     assert getattr(getattr(nn.modules, file), name) is getattr(nn, name)
+
+
+def test_a_part_may_refuse_to_be_trained():
+    class Frozen(nn.BatchNorm1d):
+        def train(self, mode=True):
+            return super().train(False)
+
+    net = nn.Sequential(Frozen(2), nn.Sequential(nn.Dropout(0.5), Frozen(2)))
+    assert net.train() is net
+    assert [module.training for module in net.modules()] == [True, False, True, True, False]
+    net.eval()
+    assert not any(module.training for module in net.modules())

@@ -245,7 +245,7 @@ def test_what_torch_programs_touch_is_there(kind: str) -> None:
         (lambda x, h: nn.LSTM(I, H)(x, h), TypeError, "LSTM: the states are a Tensor, expected (h_0, c_0)"),
         (lambda x, h: nn.LSTM(I, H)(x, (h,)), TypeError, "LSTM: the states are 1 of them, expected (h_0, c_0)"),
         (lambda x, h: nn.LSTM(I, H)(x, (h, h[:, :2])), ValueError, "LSTM: c_0 has shape (1, 2, 3), expected (1, 4, 3)"),
-        (lambda x, h: nn.LSTM(I, H)(x, (h, None)), TypeError, "LSTM: c_0 is a NoneType"),
+        (lambda x, h: nn.LSTM(I, H)(x, (h, None)), TypeError, "LSTM: of the states one is None, expected all"),
         (lambda x, h: nn.GRU(I, H)(x, h.double()), TypeError, "GRU: h_0 is float64, the weights are float32"),
         (lambda x, h: nn.GRU(I, H)(x[..., :1]), ValueError, "GRU: the input has shape (5, 4, 1), expected (T, N, 2)"),
         (lambda x, h: nn.GRU(I, H)(x, lengths=[5, 4]), ValueError, "the lengths have shape (2,), expected (4,)"),
@@ -266,3 +266,18 @@ def test_a_layer_says_what_does_not_fit(call: Any, exception: type[Exception], m
     with pytest.raises(exception) as caught:
         call(tinyrnn.randn(T, N, I), tinyrnn.randn(1, N, H))
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("layer", [nn.RNN, nn.LSTM, nn.GRU])
+def test_a_weight_may_be_computed_from_another_but_not_be_missing(layer):
+    net, x = layer(2, 3), tinyrnn.randn(4, 1, 2)
+    expected = net(x)[0].array
+    raw = nn.Parameter(net.weight_hh_l0.detach() / 2)
+    del net.weight_hh_l0
+    with pytest.raises(ValueError, match=f"{layer.__name__}: a weight was deleted or is None"):
+        net(x)
+    net.weight_hh_l0 = 2 * raw
+    y, _ = net(x)
+    assert np.allclose(y.array, expected, rtol=0, atol=1e-6)
+    y.sum().backward()
+    assert raw.grad.array.any()

@@ -219,14 +219,14 @@ def test_dropout_with_one_layer_warns_that_it_has_no_effect():
     assert np.array_equal(layer(x)[0].array, layer(x)[0].array)
 
 
-@pytest.mark.parametrize("changed", ["weight_ih_l0", "weight_hh_l0", "x", "y"])
+@pytest.mark.parametrize("changed", ["weight_ih_l0", "weight_hh_l0", "x"])
 @pytest.mark.parametrize("batch_first", [False, True])
 def test_what_the_backward_pass_reads_must_not_change_in_place(changed, batch_first):
     layer = nn.RNN(3, 4, batch_first=batch_first)
     x = random(5, 2, 3, dtype=tinyrnn.float32, requires_grad=True)
     y, h_n = layer(x)
     with tinyrnn.no_grad():
-        {**dict(layer.named_parameters()), "x": x, "y": y}[changed].mul_(2)
+        {**dict(layer.named_parameters()), "x": x}[changed].mul_(2)
     with pytest.raises(RuntimeError, match=r"'rnn' needs was changed in place"):
         (y.sum() + h_n.sum()).backward()
     assert x.grad is None
@@ -247,6 +247,25 @@ def test_what_the_backward_pass_does_not_read_may_change_in_place():
         layer.zero_grad()
     for before, after in zip(*gradients, strict=True):
         assert np.array_equal(before.array, after.array)
+
+
+@pytest.mark.parametrize("layer", [nn.RNN, nn.LSTM, nn.GRU])
+@pytest.mark.parametrize("batch", [1, 2])
+def test_the_output_may_be_changed_in_place(layer, batch):
+    net = layer(3, 4, batch_first=True, dtype=tinyrnn.float64)
+    x, gradients = random(batch, 5, 3), []
+    for in_place in (False, True):
+        y, _ = net(x)
+        if in_place:
+            y *= 2
+            y[:, 1:3] = 0
+        else:
+            y = y * tinyrnn.tensor([2, 0, 0, 2, 2]).unsqueeze(-1)
+        (y * y).sum().backward()
+        gradients.append([p.grad for p in net.parameters()])
+        net.zero_grad()
+    for before, after in zip(*gradients, strict=True):
+        assert np.allclose(before.array, after.array, rtol=1e-12, atol=0)
 
 
 def test_the_cell_refuses_a_backward_pass_through_changed_weights():
@@ -472,3 +491,8 @@ def test_a_parameter_that_does_not_fit_is_refused_in_words(name, value):
     setattr(layer, name, nn.Parameter(value))
     with pytest.raises(ValueError, match=r"RNN: a parameter has shape .*, expected .* of float32"):
         layer(tinyrnn.zeros(3, 1, 2))
+
+
+def test_cells_and_layers_have_their_bases():
+    assert all(issubclass(cell, nn.RNNCellBase) for cell in (nn.RNNCell, nn.LSTMCell, nn.GRUCell))
+    assert all(issubclass(layer, nn.RNNBase) for layer in (nn.RNN, nn.LSTM, nn.GRU))

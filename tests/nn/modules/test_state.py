@@ -61,6 +61,19 @@ def test_an_assignment_that_does_not_fit_changes_nothing():
     with pytest.raises(RuntimeError, match=r"missing: 0\.bias"):
         net.load_state_dict({"0.weight": tinyrnn.ones(2, 3)}, assign=True)
     assert all(p is before[name] for name, p in net.named_parameters())
+    state = {**net.state_dict(), "0.weight": tinyrnn.ones(2, 3), "0.bias": tinyrnn.tensor([1, 2])}
+    with pytest.raises(TypeError, match=r"load_state_dict: 0\.bias is int64, and cannot carry the gradient"):
+        net.load_state_dict(state, assign=True)
+    assert all(p is before[name] for name, p in net.named_parameters())
+
+
+def test_nothing_is_copied_if_one_place_is_read_only():
+    net = nn.Linear(2, 2)
+    net.register_buffer("fixed", tinyrnn.zeros(1).expand(3))
+    weight = net.weight.array.copy()
+    with pytest.raises(RuntimeError, match="fixed is read-only here"):
+        net.load_state_dict({"weight": np.ones((2, 2)), "bias": np.ones(2), "fixed": np.ones(3)})
+    assert np.array_equal(net.weight.array, weight)
 
 
 def test_the_answer_prints_as_torchs(torch):
@@ -73,3 +86,36 @@ def test_the_answer_prints_as_torchs(torch):
         state["x"] = state.pop("bias")
         printed = "_IncompatibleKeys(missing_keys=['bias'], unexpected_keys=['x'])"
         assert repr(layer.load_state_dict(state, strict=False)) == printed
+
+
+class Counting(nn.Linear):
+    """A part with a state that is no tensor, and an entry of its own."""
+
+    steps = 0
+
+    def get_extra_state(self):
+        return {"steps": self.steps}
+
+    def set_extra_state(self, state):
+        self.steps = state["steps"]
+
+    def state_dict(self, *args, destination=None, prefix="", keep_vars=False):
+        state = super().state_dict(*args, destination=destination, prefix=prefix, keep_vars=keep_vars)
+        state[prefix + "note"] = tinyrnn.ones(1)
+        return state
+
+
+def test_a_part_adds_to_the_state_what_its_own_methods_say():
+    net = nn.Sequential(nn.Tanh(), Counting(2, 2))
+    net[1].steps = 7
+    state = net.state_dict()
+    assert list(state) == ["1.weight", "1.bias", "1._extra_state", "1.note"]
+    other = nn.Sequential(nn.Tanh(), Counting(2, 2))
+    assert other.load_state_dict(state, strict=False) == ([], ["1.note"])
+    assert other[1].steps == 7
+    assert other.load_state_dict({"1.weight": state["1.weight"]}, strict=False).missing_keys == [
+        "1.bias",
+        "1._extra_state",
+    ]
+    with pytest.raises(RuntimeError, match=r"missing: 1\.bias, 1\._extra_state"):
+        other.load_state_dict({"1.weight": state["1.weight"]})

@@ -109,7 +109,7 @@ X = tinyrnn.zeros(4, 3, 2)
         (lambda: rnn.pack_padded_sequence(X, [4, 2]), ValueError, "shape (2,), expected (3,)"),
         (lambda: rnn.pack_padded_sequence(X, [4, 2, 0]), ValueError, "each from 1 to 4"),
         (lambda: rnn.pack_padded_sequence(X, [5, 2, 1]), ValueError, "each from 1 to 4"),
-        (lambda: rnn.pack_padded_sequence(X, [4.0, 2.0, 1.0]), TypeError, "float64, expected whole numbers"),
+        (lambda: rnn.pack_padded_sequence(X, [4.0, 2.5, 1.0]), TypeError, "float64, expected whole numbers"),
         (lambda: rnn.pack_padded_sequence(tinyrnn.zeros(4), [4]), ValueError, "expected (T, N, ...)"),
         (lambda: rnn.pack_padded_sequence([[1]], [1]), TypeError, "pack_padded_sequence: expected a tensor"),
         (lambda: rnn.pack_padded_sequence(tinyrnn.zeros(4, 0, 2), []), TypeError, "expected whole numbers"),
@@ -129,3 +129,17 @@ def test_what_does_not_fit_is_said(call: Any, exception: type[Exception], messag
     with pytest.raises(exception) as caught:
         call()
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("lengths", [[4.0, 2.0, 1.0], tinyrnn.tensor([[1.0] * 4, [1, 1, 0, 0], [1, 0, 0, 0]]).sum(1)])
+def test_lengths_may_be_whole_numbers_of_a_floating_dtype(lengths):
+    packed = rnn.pack_padded_sequence(X, lengths)
+    assert packed.batch_sizes.tolist() == [3, 2, 1, 1]
+    assert rnn.pad_packed_sequence(packed)[1].tolist() == [4, 2, 1]
+    assert [len(x) for x in rnn.unpad_sequence(X, lengths)] == [4, 2, 1]
+
+
+@pytest.mark.parametrize(("length", "exception"), [("nan", TypeError), ("inf", ValueError), ("-inf", ValueError)])
+def test_lengths_that_are_no_numbers_are_refused(length, exception):
+    with pytest.raises(exception, match="pack_padded_sequence: the lengths are"):
+        rnn.pack_padded_sequence(X, [4, float(length), 1])

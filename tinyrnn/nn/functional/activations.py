@@ -13,9 +13,9 @@ import numpy as np
 from tinyrnn.autograd.graph import Array, Gradient
 from tinyrnn.autograd.record import record
 from tinyrnn.kernels.erf import erf
-from tinyrnn.nn.arguments import floating_tensor, number
-from tinyrnn.nn.functional.in_place import in_place
-from tinyrnn.ops.operands import normal_axis
+from tinyrnn.nn.arguments import as_float
+from tinyrnn.ops.inplace import in_place
+from tinyrnn.ops.operands import floating_tensor, normal_axis
 from tinyrnn.ops.pointwise import sigmoid, tanh
 from tinyrnn.tensor import Tensor
 
@@ -79,7 +79,7 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """y = log(1 + e^(beta x)) / beta,  dx = g s(beta x);  y = x and dx = g where beta x > threshold."""
     x = floating_tensor("softplus", input)
-    beta, threshold = number("softplus", "beta", beta), number("softplus", "threshold", threshold)
+    beta, threshold = as_float("softplus", "beta", beta), as_float("softplus", "threshold", threshold)
     z = x * beta
     linear = z > threshold
     e = np.exp(np.minimum(z, threshold))

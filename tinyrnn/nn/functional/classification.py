@@ -17,9 +17,8 @@ import numpy as np
 from tinyrnn.autograd.graph import Array, Gradient, Patch
 from tinyrnn.autograd.record import needs_grad
 from tinyrnn.kernels.sums import sum_axes
-from tinyrnn.nn.arguments import check_floating
 from tinyrnn.nn.reductions import check_constant, reduced, reduction_of
-from tinyrnn.ops.operands import check_same_dtype, tensor_argument
+from tinyrnn.ops.operands import check_floating, check_same_dtype, tensor_argument
 from tinyrnn.tensor import Tensor
 
 __all__ = ["cross_entropy", "nll_loss"]
@@ -39,15 +38,23 @@ def cross_entropy(
 ) -> Tensor:
     """L = mean of -w_y log p_y,  dx = g w_y (p - one-hot(y)) / n,  for p = softmax x over the classes.
 
-    input    x, the logits: any numbers, before softmax
-    target   y, the classes, whole numbers of 0..C-1: input's shape without C -> L (), or y's shape for "none"; or, if
-             it has the shape of the input, probabilities q over the classes:
+    input    x, the logits, before softmax: (N, C), or (N, C, d1, ...), the classes along axis 1; unbatched (C,)
+    target   y, the classes, whole numbers of 0..C-1: (N,) or (N, d1, ...), the input's shape without C; or, if it has
+             the shape of the input, probabilities q over the classes:
              L = mean of -sum_c w_c q_c log p_c,  dx = g (p sum_c w_c q_c - w q) / n,  dq = -g w log p / n
     weight   w (C,), of the input's dtype; None: all 1
     ignore_index     targets y of this number count for nothing; it need not be a class
+    reduction        "mean": L (), over n = sum w_y (for probabilities, their number); "sum"; "none": L of y's shape
     label_smoothing  s: the target is (1 - s) one-hot(y) + s/C, or (1 - s) q + s/C
+    size_average and reduce are torch's older words for reduction. Raises TypeError for dtypes, ValueError for shapes
+    and options, IndexError for a class that is none.
     Beyond torch, y may be of any dtype of whole numbers. Unlike torch, a weight has no gradient with probabilities
     either.
+
+    >>> import tinyrnn
+    >>> logits, classes = tinyrnn.zeros(5, 7, 10), tinyrnn.zeros(5, 7, dtype=tinyrnn.long)  # (N, T, C) and (N, T)
+    >>> cross_entropy(logits.transpose(1, 2), classes)  # log 10
+    tensor(2.3026)
     """
     reduction = reduction_of("cross_entropy", size_average, reduce, reduction)
     x, y = tensor_argument("cross_entropy", input), tensor_argument("cross_entropy", target)

@@ -9,8 +9,8 @@ import numpy as np
 from tinyrnn.autograd.graph import Array, Gradient
 from tinyrnn.autograd.record import record
 from tinyrnn.autograd.views import check_in_place
-from tinyrnn.nn.arguments import check_floating, check_probability
-from tinyrnn.ops.operands import tensor_argument
+from tinyrnn.nn.arguments import check_probability
+from tinyrnn.ops.operands import check_floating, tensor_argument
 from tinyrnn.random import default_generator
 from tinyrnn.tensor import Tensor
 

@@ -10,7 +10,7 @@ from tinyrnn.autograd.graph import Array, Gradient, Patch
 from tinyrnn.autograd.record import record
 from tinyrnn.autograd.views import version_of
 from tinyrnn.kernels.rows import sum_by_row
-from tinyrnn.nn.arguments import number
+from tinyrnn.nn.arguments import as_float
 from tinyrnn.ops.operands import tensor_argument
 from tinyrnn.ops.scattering import one_hot
 from tinyrnn.tensor import Tensor
@@ -53,7 +53,7 @@ def embedding(
         raise IndexError(f"embedding: the indices go from {index.min()} to {index.max()}, expected 0 to {V - 1}")
     if max_norm is not None:
         _renormalize(
-            weight, index, number("embedding", "max_norm", max_norm), number("embedding", "norm_type", norm_type)
+            weight, index, as_float("embedding", "max_norm", max_norm), as_float("embedding", "norm_type", norm_type)
         )
     places = index.reshape(-1).copy()
 

@@ -21,9 +21,9 @@ from tinyrnn.autograd.graph import Array, Gradient
 from tinyrnn.autograd.modes import no_grad
 from tinyrnn.autograd.record import needs_grad
 from tinyrnn.creation import full as filled
-from tinyrnn.nn.arguments import check_floating, check_reduction
+from tinyrnn.nn.arguments import check_reduction, in_one_dtype
 from tinyrnn.nn.reductions import reduce_losses, reduced, reduction_of
-from tinyrnn.ops.operands import check_broadcast, tensor_argument
+from tinyrnn.ops.operands import check_broadcast, check_floating, tensor_argument
 from tinyrnn.tensor import Tensor
 
 __all__ = ["gaussian_nll_loss", "huber_loss", "l1_loss", "mse_loss", "poisson_nll_loss", "smooth_l1_loss"]
@@ -125,11 +125,7 @@ def _of_difference(
     derivative: Callable[[Array, Array], Array],
 ) -> Tensor:
     """L = the reduction of losses(d),  dx = derivative(g, d),  dy = -dx,  for d = x - y."""
-    x, y = tensor_argument(name, input), tensor_argument(name, target)
-    if x.dtype is not y.dtype:  # the wider of two floating dtypes, or the only one
-        dtype = x.dtype if y.dtype.kind in "bui" else y.dtype if x.dtype.kind in "bui" else np.result_type(x, y)
-        x, y = x.astype(dtype, copy=False), y.astype(dtype, copy=False)
-    check_floating(name, x)
+    x, y = in_one_dtype(name, input, target)
     if x.shape != y.shape:
         check_broadcast(name, x.shape, y.shape)
         warnings.warn(

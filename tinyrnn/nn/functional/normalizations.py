@@ -16,8 +16,8 @@ from tinyrnn.autograd.graph import Array, Gradient
 from tinyrnn.autograd.record import needs_grad, record
 from tinyrnn.autograd.views import version_of
 from tinyrnn.kernels.sums import sum_axes, sum_rows
-from tinyrnn.nn.arguments import floating_tensor, number
-from tinyrnn.ops.operands import check_same_dtype, tensor_argument
+from tinyrnn.nn.arguments import as_float
+from tinyrnn.ops.operands import check_same_dtype, floating_tensor, tensor_argument
 from tinyrnn.size import sizes
 from tinyrnn.tensor import Tensor
 
@@ -206,5 +206,5 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -
     Raises IndexError for a dim that is not there.
     """
     floating_tensor("normalize", input)
-    size = input.norm(number("normalize", "p", p), dim, keepdim=True)
+    size = input.norm(as_float("normalize", "p", p), dim, keepdim=True)
     return input / size.clamp(min=eps)

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinyrnn.autograd.graph import Array, Gradient
 from tinyrnn.autograd.record import record
-from tinyrnn.nn.arguments import number
+from tinyrnn.nn.arguments import as_float
 from tinyrnn.ops.operands import tensor_argument
 from tinyrnn.tensor import Tensor
 
@@ -42,7 +42,7 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     ends = list(zip(x.shape, shape, pairs, strict=True))
     inner = tuple([slice(max(-before, 0), n - max(-after, 0)) for n, _, (before, after) in ends])
     place = tuple([slice(max(before, 0), m - max(after, 0)) for _, m, (before, after) in ends])
-    y = np.full(shape, 0 if value is None else number("pad", "value", value), x.dtype)
+    y = np.full(shape, 0 if value is None else as_float("pad", "value", value), x.dtype)
     y[place] = x[inner]
     before_shape = x.shape
 

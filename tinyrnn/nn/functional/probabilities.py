@@ -15,9 +15,8 @@ import numpy as np
 
 from tinyrnn.autograd.graph import Array, Gradient
 from tinyrnn.autograd.record import needs_grad
-from tinyrnn.nn.arguments import check_floating
 from tinyrnn.nn.reductions import check_weight, reduced, reduction_of
-from tinyrnn.ops.operands import check_broadcast, check_same_dtype, tensor_argument
+from tinyrnn.ops.operands import check_broadcast, check_floating, check_same_dtype, tensor_argument
 from tinyrnn.tensor import Tensor
 
 __all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "kl_div"]

@@ -11,10 +11,10 @@ import numpy as np
 
 from tinyrnn.autograd.graph import Array, Gradient
 from tinyrnn.autograd.record import needs_grad, record
-from tinyrnn.nn.arguments import floating_tensor, number
-from tinyrnn.nn.functional.in_place import in_place
+from tinyrnn.nn.arguments import as_float
 from tinyrnn.ops import pointwise
-from tinyrnn.ops.operands import check_same_dtype, where_it_passes
+from tinyrnn.ops.inplace import in_place
+from tinyrnn.ops.operands import check_same_dtype, floating_tensor, where_it_passes
 from tinyrnn.tensor import Tensor
 
 __all__ = ["celu", "celu_", "elu", "elu_", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_"]
@@ -31,7 +31,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     """y = x where x > 0, else c x,  dx = g or g c;  c is the negative_slope."""
     if inplace:
         return leaky_relu_(input, negative_slope)
-    x, c = floating_tensor("leaky_relu", input), number("leaky_relu", "negative_slope", negative_slope)
+    x, c = floating_tensor("leaky_relu", input), as_float("leaky_relu", "negative_slope", negative_slope)
 
     def pullback(g: Array) -> tuple[Gradient]:
         return (_two_slopes(g, x > 0, c),)
@@ -79,7 +79,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """y = x where x > 0, else alpha (e^x - 1),  dx = g or g alpha e^x."""
     if inplace:
         return elu_(input, alpha)
-    return _exponential_unit("elu", input, number("elu", "alpha", alpha), 1.0, 1.0)
+    return _exponential_unit("elu", input, as_float("elu", "alpha", alpha), 1.0, 1.0)
 
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -96,7 +96,7 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """y = x where x > 0, else alpha (e^(x/alpha) - 1),  dx = g or g e^(x/alpha). Raises ValueError for alpha = 0."""
     if inplace:
         return celu_(input, alpha)
-    alpha = number("celu", "alpha", alpha)
+    alpha = as_float("celu", "alpha", alpha)
     if alpha == 0:
         raise ValueError("celu: alpha is 0, expected another number: it divides")
     return _exponential_unit("celu", input, alpha, 1 / alpha, 1.0)
@@ -128,7 +128,7 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
 
 def _clipped(name: str, input: Tensor, min_val: float, max_val: float) -> Tensor:
     x = floating_tensor(name, input)
-    low, high = number(name, "min_val", min_val), number(name, "max_val", max_val)
+    low, high = as_float(name, "min_val", min_val), as_float(name, "max_val", max_val)
     if low > high:
         raise ValueError(f"{name}: min_val is {low} and max_val {high}, expected the first to be the smaller")
 
@@ -167,7 +167,7 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
     if inplace:
         return threshold_(input, threshold, value)
     x = floating_tensor("threshold", input)
-    low, value = number("threshold", "threshold", threshold), number("threshold", "value", value)
+    low, value = as_float("threshold", "threshold", threshold), as_float("threshold", "value", value)
     below = x <= low
 
     def pullback(g: Array) -> tuple[Gradient]:
@@ -178,7 +178,7 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
 
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """y = x where |x| > lambd, else 0,  dx = g or 0."""
-    x, size = floating_tensor("hardshrink", input), number("hardshrink", "lambd", lambd)
+    x, size = floating_tensor("hardshrink", input), as_float("hardshrink", "lambd", lambd)
     within = np.abs(x) <= size
 
     def pullback(g: Array) -> tuple[Gradient]:
@@ -192,7 +192,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
 
     Raises ValueError for a negative lambd.
     """
-    x, size = floating_tensor("softshrink", input), number("softshrink", "lambd", lambd)
+    x, size = floating_tensor("softshrink", input), as_float("softshrink", "lambd", lambd)
     if not size >= 0:
         raise ValueError(f"softshrink: lambd is {lambd}, expected a number of at least 0")
     within = np.abs(x) <= size

@@ -13,10 +13,10 @@ import numpy as np
 from tinyrnn.autograd.graph import Array, Gradient
 from tinyrnn.autograd.record import needs_grad, record
 from tinyrnn.kernels.sums import sum_axes
-from tinyrnn.nn.arguments import check_floating
+from tinyrnn.nn.arguments import in_one_dtype
 from tinyrnn.nn.reductions import reduce_losses, reduced, reduction_of
 from tinyrnn.ops.compare import where
-from tinyrnn.ops.operands import check_broadcast, normal_axis, numpy_names, tensor_argument
+from tinyrnn.ops.operands import check_broadcast, check_floating, normal_axis, numpy_names, tensor_argument
 from tinyrnn.tensor import Tensor
 
 __all__ = [
@@ -213,9 +213,6 @@ def triplet_margin_loss(
 
 def _two(name: str, x1: Tensor, x2: Tensor) -> tuple[Array, Array]:
     """Both arrays in one floating dtype, whose shapes broadcast."""
-    x, y = tensor_argument(name, x1), tensor_argument(name, x2)
+    x, y = in_one_dtype(name, x1, x2)
     check_broadcast(name, x.shape, y.shape)
-    dtype = y.dtype if x.dtype.kind in "bui" else x.dtype if y.dtype.kind in "bui" else np.result_type(x, y)
-    x, y = x.astype(dtype, copy=False), y.astype(dtype, copy=False)
-    check_floating(name, x)
     return x, y

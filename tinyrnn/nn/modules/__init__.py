@@ -55,7 +55,7 @@ from tinyrnn.nn.modules.loss import (
 )
 from tinyrnn.nn.modules.module import Module
 from tinyrnn.nn.modules.normalization import LayerNorm, RMSNorm
-from tinyrnn.nn.modules.rnn import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNBase, RNNCell
+from tinyrnn.nn.modules.rnn import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNBase, RNNCell, RNNCellBase
 from tinyrnn.nn.modules.sparse import Embedding
 
 __all__ = [
@@ -112,6 +112,7 @@ __all__ = [
     "RMSNorm",
     "RNNBase",
     "RNNCell",
+    "RNNCellBase",
     "ReLU",
     "ReLU6",
     "Recurrent",

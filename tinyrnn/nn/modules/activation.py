@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 
 from tinyrnn.creation import empty
 from tinyrnn.nn import functional, init
-from tinyrnn.nn.arguments import flag, number, positive
+from tinyrnn.nn.arguments import as_float, flag, positive
 from tinyrnn.nn.modules.module import Module
 from tinyrnn.nn.parameter import Parameter
 from tinyrnn.tensor import Tensor
@@ -26,7 +26,6 @@ class Tanh(Module):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        """y for the input x."""
         return functional.tanh(input)
 
 
@@ -34,7 +33,6 @@ class Sigmoid(Module):
     """y = 1 / (1 + e^-x). See nn.functional.sigmoid."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """y for the input x."""
         return functional.sigmoid(input)
 
 
@@ -42,7 +40,6 @@ class LogSigmoid(Module):
     """y = log(1 / (1 + e^-x)). See nn.functional.logsigmoid."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """y for the input x."""
         return functional.logsigmoid(input)
 
 
@@ -50,7 +47,6 @@ class Softsign(Module):
     """y = x / (1 + |x|). See nn.functional.softsign."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """y for the input x."""
         return functional.softsign(input)
 
 
@@ -58,7 +54,6 @@ class Tanhshrink(Module):
     """y = x - tanh x. See nn.functional.tanhshrink."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """y for the input x."""
         return functional.tanhshrink(input)
 
 
@@ -82,7 +77,6 @@ class ReLU(_InPlace):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        """y for the input x."""
         return functional.relu(input, self.inplace)
 
 
@@ -90,7 +84,6 @@ class SELU(_InPlace):
     """y = scale elu(x). See nn.functional.selu."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """y for the input x."""
         return functional.selu(input, self.inplace)
 
 
@@ -98,7 +91,6 @@ class SiLU(_InPlace):
     """y = x / (1 + e^-x). See nn.functional.silu."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """y for the input x."""
         return functional.silu(input, self.inplace)
 
 
@@ -106,7 +98,6 @@ class Mish(_InPlace):
     """y = x tanh(log(1 + e^x)). See nn.functional.mish."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """y for the input x."""
         return functional.mish(input, self.inplace)
 
 
@@ -122,7 +113,6 @@ class Hardsigmoid(_Hard):
     """y = min(max(x + 3, 0), 6) / 6. See nn.functional.hardsigmoid."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """y for the input x."""
         return functional.hardsigmoid(input, self.inplace)
 
 
@@ -130,7 +120,6 @@ class Hardswish(_Hard):
     """y = x min(max(x + 3, 0), 6) / 6. See nn.functional.hardswish."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """y for the input x."""
         return functional.hardswish(input, self.inplace)
 
 
@@ -139,7 +128,7 @@ class _Alpha(Module):
 
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
         super().__init__()
-        number(type(self).__name__, "alpha", alpha)
+        as_float(type(self).__name__, "alpha", alpha)
         self.alpha = alpha
         self.inplace = flag(type(self).__name__, "inplace", inplace)
 
@@ -151,7 +140,6 @@ class ELU(_Alpha):
     """y = x where x > 0, else alpha (e^x - 1). See nn.functional.elu."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """y for the input x."""
         return functional.elu(input, self.alpha, self.inplace)
 
 
@@ -159,7 +147,6 @@ class CELU(_Alpha):
     """y = x where x > 0, else alpha (e^(x/alpha) - 1). See nn.functional.celu."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """y for the input x."""
         return functional.celu(input, self.alpha, self.inplace)
 
 
@@ -168,12 +155,11 @@ class LeakyReLU(Module):
 
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
         super().__init__()
-        number("LeakyReLU", "negative_slope", negative_slope)
+        as_float("LeakyReLU", "negative_slope", negative_slope)
         self.negative_slope = negative_slope
         self.inplace = flag("LeakyReLU", "inplace", inplace)
 
     def forward(self, input: Tensor) -> Tensor:
-        """y for the input x."""
         return functional.leaky_relu(input, self.negative_slope, self.inplace)
 
     def extra_repr(self) -> str:
@@ -218,7 +204,6 @@ class Hardtanh(Module):
         self.inplace = flag(type(self).__name__, "inplace", inplace)
 
     def forward(self, input: Tensor) -> Tensor:
-        """y for the input x."""
         return functional.hardtanh(input, self.min_val, self.max_val, self.inplace)
 
     def extra_repr(self) -> str:
@@ -244,7 +229,6 @@ class Threshold(Module):
         self.inplace = flag("Threshold", "inplace", inplace)
 
     def forward(self, input: Tensor) -> Tensor:
-        """y for the input x."""
         return functional.threshold(input, self.threshold, self.value, self.inplace)
 
     def extra_repr(self) -> str:
@@ -256,7 +240,7 @@ class _Shrink(Module):
 
     def __init__(self, lambd: float = 0.5) -> None:
         super().__init__()
-        number(type(self).__name__, "lambd", lambd)
+        as_float(type(self).__name__, "lambd", lambd)
         self.lambd = lambd
 
     def extra_repr(self) -> str:
@@ -267,7 +251,6 @@ class Hardshrink(_Shrink):
     """y = x where |x| > lambd, else 0. See nn.functional.hardshrink."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """y for the input x."""
         return functional.hardshrink(input, self.lambd)
 
 
@@ -275,7 +258,6 @@ class Softshrink(_Shrink):
     """y = x nearer to 0 by lambd, or 0. See nn.functional.softshrink."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """y for the input x."""
         return functional.softshrink(input, self.lambd)
 
 
@@ -287,7 +269,6 @@ class Softplus(Module):
         self.beta, self.threshold = beta, threshold
 
     def forward(self, input: Tensor) -> Tensor:
-        """y for the input x."""
         return functional.softplus(input, self.beta, self.threshold)
 
     def extra_repr(self) -> str:
@@ -302,7 +283,6 @@ class GELU(Module):
         self.approximate = approximate
 
     def forward(self, input: Tensor) -> Tensor:
-        """y for the input x."""
         return functional.gelu(input, self.approximate)
 
     def extra_repr(self) -> str:
@@ -317,7 +297,6 @@ class GLU(Module):
         self.dim = dim
 
     def forward(self, input: Tensor) -> Tensor:
-        """y for the input x."""
         return functional.glu(input, self.dim)
 
     def extra_repr(self) -> str:
@@ -339,7 +318,6 @@ class Softmax(_OverDim):
     """y_k = e^(x_k) / sum_j e^(x_j) over dim. See nn.functional.softmax, also for what happens without a dim."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """y for the input x."""
         return functional.softmax(input, self.dim, _stacklevel=5)
 
 
@@ -347,7 +325,6 @@ class LogSoftmax(_OverDim):
     """y_k = x_k - log sum_j e^(x_j) over dim. See nn.functional.log_softmax."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """y for the input x."""
         return functional.log_softmax(input, self.dim, _stacklevel=5)
 
 
@@ -355,5 +332,4 @@ class Softmin(_OverDim):
     """y_k = e^(-x_k) / sum_j e^(-x_j) over dim. See nn.functional.softmin."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """y for the input x."""
         return functional.softmin(input, self.dim, _stacklevel=5)

@@ -82,7 +82,6 @@ class BatchNorm1d(Module):
             init.zeros_(self.bias)
 
     def forward(self, input: Tensor) -> Tensor:
-        """y for the input x."""
         if not isinstance(input, Tensor) or input.ndim not in (2, 3) or input.shape[1] != self.num_features:
             what = f"has shape {input.shape}" if isinstance(input, Tensor) else f"is a {type(input).__name__}"
             C = self.num_features

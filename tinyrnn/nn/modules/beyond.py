@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 
 from tinyrnn.creation import empty, zeros
 from tinyrnn.nn import functional, init
-from tinyrnn.nn.arguments import check_probability, flag, number, positive
+from tinyrnn.nn.arguments import as_float, check_probability, flag, positive
 from tinyrnn.nn.modules.cells import check_step, pair_of_states, set_forget_bias
 from tinyrnn.nn.modules.container import ModuleList
 from tinyrnn.nn.modules.module import Module
@@ -30,7 +30,7 @@ from tinyrnn.tensor import Tensor
 
 
 class Recurrent(Module):
-    """A layer of any cell: (state_t) = cell(x_t, state_{t-1}) for t = 1..T, and y_t = the first tensor of state_t.
+    """A layer of any cell: state_t = cell(x_t, state_{t-1}) for t = 1..T, and y_t = the first tensor of state_t.
 
     cells          a module, or several: one for each layer and direction, as in h_n: layer 0 forward, layer 0
                    backward (if bidirectional), layer 1 forward, ... Each is called with x_t (N, *) and the last state,
@@ -51,6 +51,16 @@ class Recurrent(Module):
 
     >>> import tinyrnn
     >>> from tinyrnn import nn
+    >>> class Leaky(nn.Module):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.U, self.W = nn.Linear(3, 4), nn.Linear(4, 4, bias=False)
+    ...     def forward(self, x, h=None):
+    ...         h = x.new_zeros(len(x), 4) if h is None else h
+    ...         return 0.9 * h + 0.1 * tinyrnn.tanh(self.U(x) + self.W(h))
+    >>> y, h_n = nn.Recurrent(Leaky())(tinyrnn.randn(7, 5, 3))  # T = 7, N = 5, I = 3
+    >>> y.shape, h_n.shape
+    ((7, 5, 4), (1, 5, 4))
     >>> layer = nn.Recurrent([nn.GRUCell(3, 4), nn.GRUCell(3, 4)], bidirectional=True)
     >>> y, h_n = layer(tinyrnn.randn(7, 5, 3), lengths=[7, 2, 4, 1, 7])
     >>> y.shape, h_n.shape
@@ -66,10 +76,13 @@ class Recurrent(Module):
         bidirectional: bool = False,
     ) -> None:
         super().__init__()
-        several = [cells] if isinstance(cells, Module) and not isinstance(cells, ModuleList) else list(cells)
+        single = isinstance(cells, Module) and not isinstance(cells, ModuleList)
+        several: list[Any] = [cells] if single or not isinstance(cells, Iterable) else list(cells)
         for k, cell in enumerate(several):
             if not isinstance(cell, Module):
-                raise TypeError(f"Recurrent: cells[{k}] is a {type(cell).__name__}, expected a module")
+                what = f"the class {cell.__name__}" if isinstance(cell, type) else f"a {type(cell).__name__}"
+                way_out = f": make one, {cell.__name__}(...)" if isinstance(cell, type) else ""
+                raise TypeError(f"Recurrent: cells[{k}] is {what}, expected a module{way_out}")
         self.bidirectional = flag("Recurrent", "bidirectional", bidirectional)
         self.batch_first = flag("Recurrent", "batch_first", batch_first)
         check_probability("Recurrent", dropout)
@@ -215,7 +228,7 @@ class LayerNormLSTMCell(Module):
         super().__init__()
         self.input_size = I = positive("LayerNormLSTMCell", "input_size", input_size)
         self.hidden_size = H = positive("LayerNormLSTMCell", "hidden_size", hidden_size)
-        self.forget_bias = number("LayerNormLSTMCell", "forget_bias", forget_bias)
+        self.forget_bias = as_float("LayerNormLSTMCell", "forget_bias", forget_bias)
         self.weight_ih = Parameter(empty(4 * H, I, dtype=dtype, device=device))
         self.weight_hh = Parameter(empty(4 * H, H, dtype=dtype, device=device))
         self.bias = Parameter(empty(4 * H, dtype=dtype, device=device))

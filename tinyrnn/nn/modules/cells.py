@@ -12,8 +12,8 @@ from tinyrnn.autograd.modes import no_grad
 from tinyrnn.creation import empty, zeros
 from tinyrnn.kernels.rnn import NONLINEARITIES
 from tinyrnn.nn import functional, init
-from tinyrnn.nn.arguments import check_dtype, flag, number, positive
-from tinyrnn.nn.functional.gates import affine_of_both, gru_gates, lstm_gates
+from tinyrnn.nn.arguments import as_float, check_dtype, flag, positive
+from tinyrnn.nn.functional.cells import affine_of_both, gru_gates, lstm_gates
 from tinyrnn.nn.modules.module import Module
 from tinyrnn.nn.parameter import Parameter
 from tinyrnn.tensor import Tensor
@@ -129,7 +129,7 @@ class LSTMCell(RNNCellBase):
         *,
         forget_bias: float | None = None,
     ) -> None:
-        self.forget_bias = None if forget_bias is None else number("LSTMCell", "forget_bias", forget_bias)
+        self.forget_bias = None if forget_bias is None else as_float("LSTMCell", "forget_bias", forget_bias)
         super().__init__(input_size, hidden_size, bias, device, dtype)
 
     def reset_parameters(self) -> None:
@@ -201,6 +201,8 @@ def pair_of_states(name: str, hx: Any) -> tuple[Any, Any]:
     if not isinstance(hx, tuple | list) or len(hx) != 2:
         got = f"{len(hx)} of them" if isinstance(hx, tuple | list) else f"a {type(hx).__name__}"
         raise TypeError(f"{name}: the states are {got}, expected (h, c) or None")
+    if (hx[0] is None) != (hx[1] is None):
+        raise TypeError(f"{name}: of the states (h, c) one is None, expected both or neither: zeros will do")
     return hx[0], hx[1]
 
 

@@ -25,7 +25,6 @@ class Dropout(Module):
         self.p, self.inplace = p, flag(type(self).__name__, "inplace", inplace)
 
     def forward(self, input: Tensor) -> Tensor:
-        """y for the input x."""
         return functional.dropout(input, self.p, self.training, self.inplace)
 
     def extra_repr(self) -> str:
@@ -36,7 +35,6 @@ class Dropout1d(Dropout):
     """Dropout with one m for all of a channel. Shapes: x (N, C, L), (C, L) -> the same. Source: torch.nn.Dropout1d."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """y for the input x."""
         return functional.dropout1d(input, self.p, self.training, self.inplace)
 
 
@@ -44,5 +42,4 @@ class Dropout2d(Dropout):
     """Dropout with one m for all of a channel. Shapes: x (N, C, H, W) -> the same. Source: torch.nn.Dropout2d."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """y for the input x."""
         return functional.dropout2d(input, self.p, self.training, self.inplace)

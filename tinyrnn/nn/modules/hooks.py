@@ -1,6 +1,6 @@
 """Hooks of a module: what to call before and after its forward, and before and after its backward.
 
-A module has no hooks until one is registered (`module._hooks` is None), so that calling it costs one look. Each
+A module has no hooks until one is registered (`module._module_hooks` is None), so that calling it costs one look. Each
 register_... returns a handle, whose remove(), or the end of a `with` block, takes the hook away again; prepend=True
 puts it before those that are there. Source: torch.nn.Module.
 """
@@ -110,9 +110,9 @@ def register_full_backward_hook(module: Module, hook: Callable[..., Any], prepen
 def _register(module: Module, when: str, hook: Hook, prepend: bool) -> RemovableHandle:
     if not callable(hook.call):
         raise TypeError(f"register hook: got a {type(hook.call).__name__}, expected a function")
-    if module._hooks is None:
-        object.__setattr__(module, "_hooks", Hooks())
-    hooks = getattr(module._hooks, when)
+    if module._module_hooks is None:
+        object.__setattr__(module, "_module_hooks", Hooks())
+    hooks = getattr(module._module_hooks, when)
     hooks.insert(0 if prepend else len(hooks), hook)
     return RemovableHandle(hooks, hook)
 

@@ -65,7 +65,6 @@ class Linear(Module):
             init.uniform_(self.bias, -bound, bound)
 
     def forward(self, input: Tensor) -> Tensor:
-        """y for the input x."""
         return functional.linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:

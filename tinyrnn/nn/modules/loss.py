@@ -46,7 +46,6 @@ class MSELoss(_Loss):
     """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """L for the input x and the target y."""
         return functional.mse_loss(input, target, reduction=self.reduction)
 
 
@@ -59,7 +58,6 @@ class L1Loss(_Loss):
     """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """L for the input x and the target y."""
         return functional.l1_loss(input, target, reduction=self.reduction)
 
 
@@ -77,7 +75,6 @@ class SmoothL1Loss(_Loss):
         self.beta = beta
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """L for the input x and the target y."""
         return functional.smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
 
 
@@ -91,7 +88,6 @@ class HuberLoss(_Loss):
         self.delta = delta
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """L for the input x and the target y."""
         return functional.huber_loss(input, target, reduction=self.reduction, delta=self.delta)
 
 

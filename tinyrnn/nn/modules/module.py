@@ -54,7 +54,7 @@ class Module:
 
     training: bool = True
     _persistent: dict[str, bool]  # of each buffer: whether it is part of state_dict()
-    _hooks: hooks.Hooks | None = None  # what to call around forward and backward, if anything
+    _module_hooks: hooks.Hooks | None = None  # what to call around forward and backward, if anything
 
     def __init__(self) -> None:
         self.training = True
@@ -64,9 +64,9 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} has no forward(): define what calling it computes")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._hooks is None:
+        if self._module_hooks is None:
             return self.forward(*args, **kwargs)
-        return hooks.call_with_hooks(self, self._hooks, args, kwargs)
+        return hooks.call_with_hooks(self, self._module_hooks, args, kwargs)
 
     register_forward_pre_hook, register_forward_hook = hooks.register_forward_pre_hook, hooks.register_forward_hook
     register_full_backward_pre_hook = hooks.register_full_backward_pre_hook
@@ -265,10 +265,13 @@ class Module:
         return self
 
     def train(self, mode: bool = True) -> Self:
-        """Sets `training`, which dropout heeds, here and below. Raises TypeError for what is not True or False."""
-        mode = flag("train", "mode", mode)
-        for module in self.modules():
-            module.training = mode
+        """Sets `training`, which dropout heeds, here and, by their own train(), below.
+
+        A part whose train() is overridden may so stay as it is. Raises TypeError for what is not True or False.
+        """
+        self.training = flag("train", "mode", mode)
+        for module in self.children():
+            module.train(mode)
         return self
 
     def eval(self) -> Self:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from tinyrnn.autograd.graph import Array
+from tinyrnn.autograd.modes import state
 from tinyrnn.autograd.record import needs_grad, record_many
 from tinyrnn.creation import empty
 from tinyrnn.kernels.packed import packed
@@ -183,6 +184,8 @@ class RNNBase(Module):
         if not isinstance(hx, tuple | list) or len(hx) != len(names):
             got = f"{len(hx)} of them" if isinstance(hx, tuple | list) else f"a {type(hx).__name__}"
             raise TypeError(f"{type(self).__name__}: the states are {got}, expected ({', '.join(names)}) or None")
+        if any(h is None for h in hx):
+            raise TypeError(f"{type(self).__name__}: of the states one is None, expected all of them, or None for all")
         return tuple(hx)
 
     def _states_returned(self, states: States) -> Any:
@@ -250,13 +253,18 @@ def run_layer(
 
     x (T, N, I), states (N, .) or None for zeros -> y (T, N, .), last states (1, N, .); x and y (N, T, .) if
     batch_first, and (rows, .) with batch_sizes. A state of (1, .) serves all N.
-    Raises ValueError for one bias without the other, and for weights that do not fit.
+    Raises ValueError for one bias without the other, and for weights that are missing or do not fit.
     """
     name, G, H, dtype = type(layer).__name__, layer.gates, layer.hidden_size, x.dtype
     w_ih, w_hh, b_ih, b_hh = weights[:4]
     if (b_ih is None) != (b_hh is None):
         raise ValueError(
             f"{name}: of bias_ih and bias_hh one is None, expected both or neither: set it to zeros instead"
+        )
+    if w_ih is None or w_hh is None or (layer.proj_size and weights[4] is None):
+        raise ValueError(
+            f"{name}: a weight was deleted or is None, expected weight_ih, weight_hh and with a projection weight_hr "
+            "of every layer and direction: set it, to a tensor if it is computed from others"
         )
     sizes = layer._state_sizes()
     shapes = ((G * H, x.shape[-1]), (G * H, sizes[0]), (G * H,), (G * H,), (sizes[0], H))
@@ -289,5 +297,6 @@ def run_layer(
         return [None if dx is None else time_first(dx), *others]
 
     saved = (w_ih if needs[0] else None, x if needs[1 + len(states)] else None, w_hh, *weights[4:])
-    outs = (time_first(y), *[h[None] for h in last])
-    return record_many(name.lower(), outs, inputs, pullback, saved=saved, saved_outputs=(0,))
+    if state.grad and batch_sizes is None and any(needs):  # the pullback reads y; whoever gets it may write into it
+        y = y.copy()
+    return record_many(name.lower(), (time_first(y), *[h[None] for h in last]), inputs, pullback, saved=saved)

@@ -9,11 +9,11 @@ from numpy.typing import DTypeLike
 from tinyrnn.kernels.gru import gru
 from tinyrnn.kernels.lstm import lstm
 from tinyrnn.kernels.rnn import rnn
-from tinyrnn.nn.arguments import number
-from tinyrnn.nn.modules.cells import GRUCell, LSTMCell, RNNCell, known_nonlinearity, set_forget_bias
+from tinyrnn.nn.arguments import as_float
+from tinyrnn.nn.modules.cells import GRUCell, LSTMCell, RNNCell, RNNCellBase, known_nonlinearity, set_forget_bias
 from tinyrnn.nn.modules.recurrent import RNNBase
 
-__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell"]
+__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell", "RNNCellBase"]
 
 
 class RNN(RNNBase):
@@ -142,7 +142,7 @@ class LSTM(RNNBase):
                 f"hidden_size, {hidden_size}"
             )
         self.proj_size = proj_size
-        self.forget_bias = None if forget_bias is None else number("LSTM", "forget_bias", forget_bias)
+        self.forget_bias = None if forget_bias is None else as_float("LSTM", "forget_bias", forget_bias)
         super().__init__(
             input_size,
             hidden_size,

@@ -14,7 +14,7 @@ import numpy as np
 from tinyrnn.autograd.graph import Array, make
 from tinyrnn.autograd.views import version_of
 from tinyrnn.dtypes import get_default_dtype
-from tinyrnn.nn.arguments import number
+from tinyrnn.nn.arguments import as_float, several_tensors
 from tinyrnn.tensor import Tensor
 
 
@@ -88,7 +88,7 @@ def get_total_norm(
     >>> get_total_norm([tinyrnn.tensor([3.0]), tinyrnn.tensor([[4.0]])])
     tensor(5.)
     """
-    several = _tensors("get_total_norm", tensors)
+    several = several_tensors("get_total_norm", tensors)
     return _as_tensor(_total_norm("get_total_norm", several, norm_type, error_if_nonfinite), several)
 
 
@@ -100,7 +100,7 @@ def clip_grads_with_norm_(
     Raises as clip_grad_norm_ does. Source: torch.nn.utils.clip_grads_with_norm_.
     """
     limit = _limit("clip_grads_with_norm_", "max_norm", max_norm)
-    norm = number("clip_grads_with_norm_", "total_norm", total_norm)
+    norm = as_float("clip_grads_with_norm_", "total_norm", total_norm)
     _scale(_gradients("clip_grads_with_norm_", parameters), limit, norm)
 
 
@@ -118,27 +118,19 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, f
 
 
 def _limit(name: str, what: str, value: float) -> float:
-    limit = number(name, what, value)
+    limit = as_float(name, what, value)
     if not limit >= 0:
         raise ValueError(f"{name}: {what} is {limit}, expected a number of at least 0")
     return limit
 
 
-def _tensors(name: str, given: Tensor | Iterable[Tensor]) -> list[Tensor]:
-    several = [given] if isinstance(given, Tensor) else list(given)
-    for tensor in several:
-        if not isinstance(tensor, Tensor):
-            raise TypeError(f"{name}: got a {type(tensor).__name__}, expected tensors, as in model.parameters()")
-    return several
-
-
 def _gradients(name: str, parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
     """The gradients that there are, each once."""
-    return list({id(p): p.grad for p in _tensors(name, parameters) if p.grad is not None}.values())
+    return list({id(p): p.grad for p in several_tensors(name, parameters) if p.grad is not None}.values())
 
 
 def _total_norm(name: str, tensors: list[Tensor], norm_type: float, error_if_nonfinite: bool) -> float:
-    p = number(name, "norm_type", norm_type)
+    p = as_float(name, "norm_type", norm_type)
     if not p > 0:
         raise ValueError(f"{name}: norm_type is {norm_type}, expected a number above 0, or inf")
     norm = _norm(np.array([_norm(x.array.ravel(), p) for x in tensors], np.float64), p)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from tinyrnn import ops
 from tinyrnn.autograd.modes import no_grad
+from tinyrnn.nn.arguments import several_tensors
 from tinyrnn.tensor import Tensor
 
 
@@ -19,7 +20,7 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     >>> parameters_to_vector([tinyrnn.ones(1, 2), tinyrnn.zeros(1)])
     tensor([1., 1., 0.])
     """
-    several = _tensors("parameters_to_vector", parameters)
+    several = several_tensors("parameters_to_vector", parameters)
     if not several:
         raise ValueError("parameters_to_vector: there are no parameters, expected at least one")
     return ops.cat([parameter.reshape(-1) for parameter in several])
@@ -33,7 +34,7 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     """
     if not isinstance(vec, Tensor):
         raise TypeError(f"vector_to_parameters: got a {type(vec).__name__}, expected a tensor")
-    several = _tensors("vector_to_parameters", parameters)
+    several = several_tensors("vector_to_parameters", parameters)
     sizes = [math.prod(parameter.shape) for parameter in several]
     if vec.shape != (sum(sizes),):
         raise ValueError(f"vector_to_parameters: the vector has shape {vec.shape}, expected ({sum(sizes)},)")
@@ -42,11 +43,3 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
         for parameter, n in zip(several, sizes, strict=True):
             parameter.copy_(vec[start : start + n].reshape(parameter.shape))
             start += n
-
-
-def _tensors(name: str, parameters: Iterable[Tensor]) -> list[Tensor]:
-    several = [parameters] if isinstance(parameters, Tensor) else list(parameters)
-    for parameter in several:
-        if not isinstance(parameter, Tensor):
-            raise TypeError(f"{name}: got a {type(parameter).__name__}, expected tensors, as in model.parameters()")
-    return several

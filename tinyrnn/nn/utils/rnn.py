@@ -77,7 +77,7 @@ def pack_padded_sequence(
     """The sequences of a padded tensor, packed.  dx = the rows of g put back, 0 in the padding.
 
     input           (T, N, *), or (N, T, *) with batch_first
-    lengths         N whole numbers from 1 to T: a list, an array or a tensor
+    lengths         N whole numbers from 1 to T: a list, an array or a tensor, of floats too (where torch would cut 2.5)
     enforce_sorted  whether they must fall from the first to the last; False sorts them, and the results of a layer
                     come back in the order given
     Raises ValueError for lengths that do not fit, or rise where they must not, TypeError for what are no whole numbers.
@@ -235,7 +235,8 @@ def _places(batch_sizes: Array, order: Array, batch_first: bool) -> tuple[Array,
 def _lengths(name: str, lengths: Any, T: int, N: int) -> Array:
     """The lengths as an array. Raises TypeError or ValueError unless they are N whole numbers from 1 to T."""
     sizes = np.asarray(lengths.array if isinstance(lengths, Tensor) else lengths)
-    if sizes.dtype.kind not in "ui":
+    whole = sizes.dtype.kind in "ui" or (sizes.dtype.kind == "f" and sizes.size and (sizes == np.trunc(sizes)).all())
+    if not whole:  # the sum of a mask is whole, and often of floats
         raise TypeError(f"{name}: the lengths are {sizes.dtype}, expected whole numbers")
     if sizes.shape != (N,):
         raise ValueError(

@@ -6,18 +6,11 @@ import numpy as np
 
 from tinyrnn.autograd.graph import Array, Gradient
 from tinyrnn.autograd.record import needs_grad, record, record_many
+from tinyrnn.kernels.rnn import sigmoid
 from tinyrnn.kernels.sums import sum_rows
 from tinyrnn.tensor import Tensor
 
 __all__: list[str] = []  # for the cells, which check what they are given
-
-
-def _sigmoid(a: Array) -> Array:
-    """s = tanh(a/2)/2 + 1/2, which cannot overflow; its derivative is s (1 - s)."""
-    s = np.tanh(a * 0.5)
-    s *= 0.5
-    s += 0.5
-    return s
 
 
 def affine_of_both(
@@ -64,7 +57,8 @@ def lstm_gates(gates: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
     """
     a, before = gates.array, c.array
     H = before.shape[-1]
-    s_if, g, o = _sigmoid(a[..., : 2 * H]), np.tanh(a[..., 2 * H : 3 * H]), _sigmoid(a[..., 3 * H :])
+    s_if, o = (sigmoid(part, np.empty_like(part)) for part in (a[..., : 2 * H], a[..., 3 * H :]))
+    g = np.tanh(a[..., 2 * H : 3 * H])
     i, f = s_if[..., :H], s_if[..., H:]
     after = f * before
     after += i * g
@@ -93,7 +87,8 @@ def gru_gates(a: Tensor, u: Tensor, h: Tensor) -> Tensor:
     """
     x, y, before = a.array, u.array, h.array
     H = before.shape[-1]
-    s = _sigmoid(x[..., : 2 * H] + y[..., : 2 * H])
+    s = x[..., : 2 * H] + y[..., : 2 * H]
+    sigmoid(s, s)
     r, z, u_n = s[..., :H], s[..., H:], y[..., 2 * H :]
     n = np.tanh(x[..., 2 * H :] + r * u_n)
     change = before - n

@@ -9,7 +9,7 @@ import tinyrnn
 from textbook import error
 from tinyrnn.autograd import backward
 from tinyrnn.nn.functional import linear
-from tinyrnn.nn.functional.gates import affine_of_both, gru_gates, lstm_gates
+from tinyrnn.nn.functional.cells import affine_of_both, gru_gates, lstm_gates
 
 H = 3
 
