@@ -1,283 +1,188 @@
-"""LSTM and GRU layers, and what all recurrent layers share: against the unrolled cells and torch, packed and padded."""
+"""Recurrent against the fused layers and hand-written loops, with users' cells; LayerNormLSTMCell by its equations."""
 
 from __future__ import annotations
 
-import itertools
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
 import tinyrnn
-from textbook import error
+from textbook import error, sigmoid
 from tinyrnn import nn
 from tinyrnn.autograd import backward, gradcheck
 from tinyrnn.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-KINDS = ["RNN", "LSTM", "GRU"]
 T, N, I, H = 5, 4, 2, 3
 LENGTHS = [2, 5, 1, 2]
+F64 = {"dtype": tinyrnn.float64}
 
 
 def several(states: Any) -> tuple[Any, ...]:
     return tuple(states) if isinstance(states, tuple | list) else (states,)
 
 
-def one_or_pair(states: list[Any]) -> Any:
-    return states[0] if len(states) == 1 else tuple(states)
-
-
-def leaves(*shapes: tuple[int, ...]) -> list[tinyrnn.Tensor]:
-    return [tinyrnn.randn(*shape, dtype=tinyrnn.float64, requires_grad=True) for shape in shapes]
-
-
-def gradients(outputs: list[Any], inputs: Any) -> list[Any]:
-    """The gradients of the inputs for random cotangents, the same each time."""
+def gradients(outs: list[Any], leaves: list[Any]) -> list[Any]:
     rng = np.random.default_rng(1)
-    backward(outputs, [tinyrnn.tensor(rng.standard_normal(y.shape)) for y in outputs])
-    return [x.grad.array for x in inputs]
-
-
-def cells_of(layer: Any) -> list[Any]:
-    """A cell with the weights of each layer and direction, in the order of h_n."""
-    cells = []
-    for k, end in itertools.product(range(layer.num_layers), layer._directions()):
-        weights = {name.removesuffix(f"_l{k}{end}"): p for name, p in layer.named_parameters()}
-        cell = getattr(nn, type(layer).__name__ + "Cell")(weights["weight_ih"].shape[1], H, dtype=tinyrnn.float64)
-        for name, _ in list(cell.named_parameters()):
-            setattr(cell, name, weights[name])
-        cells.append(cell)
-    return cells
-
-
-def unrolled(layer: Any, x: Any, states: tuple[Any, ...], lengths: list[int]) -> tuple[Any, list[Any]]:
-    """Each sequence (T, I) of x (T, N, I) by itself, one cell and one step at a time on the tape."""
-    D, cells = len(layer._directions()), cells_of(layer)
-    ys, lasts = [], []
-    for n, length in enumerate(lengths):
-        xs, last = list(x[:length, n].unbind()), []
-        for k in range(layer.num_layers):
-            ways = []
-            for way in range(D):
-                h, outs = one_or_pair([state[k * D + way, n] for state in states]), {}
-                for t in range(length)[:: -1 if way else 1]:
-                    h = cells[k * D + way](xs[t], h)
-                    outs[t] = several(h)[0]
-                last.append(several(h))
-                ways.append(outs)
-            xs = [tinyrnn.cat([outs[t] for outs in ways]) for t in range(length)]
-        padding = [tinyrnn.zeros(len(xs[0]), dtype=x.dtype)] * (len(x) - length)
-        ys.append(tinyrnn.stack(xs + padding))
-        lasts.append([tinyrnn.stack(hs) for hs in zip(*last, strict=True)])
-    return tinyrnn.stack(ys, 1), [tinyrnn.stack(hs, 1) for hs in zip(*lasts, strict=True)]
-
-
-@pytest.mark.parametrize("form", ["batch", "batch_first", "lengths", "lengths_batch_first", "packed"])
-@pytest.mark.parametrize(("num_layers", "bidirectional"), [(1, False), (1, True), (2, True), (3, False)])
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_layer_is_its_cells_unrolled(kind: str, num_layers: int, bidirectional: bool, form: str) -> None:
-    first = form.endswith("batch_first")
-    layer = getattr(nn, kind)(I, H, num_layers, bidirectional=bidirectional, batch_first=first, dtype=tinyrnn.float64)
-    rows = num_layers * (1 + bidirectional)
-    x, *states = leaves((T, N, I), *[(rows, N, H)] * len(layer.state_names))
-    lengths = [T] * N if form.startswith("batch") else LENGTHS
-    inputs = [x, *states, *layer.parameters()]
-
-    y, expected_states = unrolled(layer, x, tuple(states), lengths)
-    expected = [y.array, *[h.array for h in expected_states]]
-    expected += gradients([y, *expected_states], inputs)
-    for leaf in inputs:
+    for leaf in leaves:
         leaf.grad = None
-
-    given, hx = x.transpose(0, 1) if first else x, one_or_pair(states)
-    if form == "packed":
-        packed, last = layer(pack_padded_sequence(x, lengths, enforce_sorted=False), hx)
-        y, found_lengths = pad_packed_sequence(packed)
-        assert found_lengths.tolist() == lengths
-    else:
-        y, last = layer(given, hx, lengths=None if form.startswith("batch") else lengths)
-    y = y.transpose(0, 1) if first else y
-    found = [y.array, *[h.array for h in several(last)]]
-    found += gradients([y, *several(last)], inputs)
-    for a, b in zip(found, expected, strict=True):
-        assert error(a, b) < 1e-12
+    backward(outs, [tinyrnn.tensor(rng.standard_normal(o.shape)) for o in outs])
+    return [o.array for o in outs] + [leaf.grad.array for leaf in leaves]
 
 
-@pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")  # torch's own
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("form", ["batch", "single", "sorted", "unsorted"])
+def twin(layer: Any) -> nn.Recurrent:
+    """Recurrent over cells that own the very parameters of a fused layer."""
+    cells = []
+    for k in range(layer.num_layers):
+        for end in layer._directions():
+            names = {
+                name: getattr(layer, f"{name}_l{k}{end}") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+            }
+            cell = getattr(nn, type(layer).__name__ + "Cell")(names["weight_ih"].shape[1], H, **F64)
+            for name, p in names.items():
+                setattr(cell, name, p)
+            cells.append(cell)
+    return nn.Recurrent(cells, bidirectional=layer.bidirectional, batch_first=layer.batch_first)
+
+
 @pytest.mark.parametrize("given", [False, True])
-@pytest.mark.parametrize(
-    ("kind", "options"),
-    [
-        ("RNN", {}),
-        ("RNN", {"nonlinearity": "relu", "num_layers": 2, "bidirectional": True, "batch_first": True}),
-        ("LSTM", {}),
-        ("LSTM", {"bias": False, "batch_first": True, "bidirectional": True}),
-        ("LSTM", {"proj_size": 2, "num_layers": 2, "bidirectional": True}),
-        ("GRU", {}),
-        ("GRU", {"bias": False, "batch_first": True, "num_layers": 2}),
-        ("GRU", {"bidirectional": True, "num_layers": 2}),
-    ],
-    ids=str,
-)
-def test_a_layer_is_torchs(
-    torch: ModuleType, kind: str, options: dict[str, Any], given: bool, form: str, dtype: str
-) -> None:
-    ours = getattr(nn, kind)(I, H, **options, dtype=getattr(tinyrnn, dtype))
-    theirs = getattr(torch.nn, kind)(I, H, **options, dtype=getattr(torch, dtype))
-    assert [name for name, _ in ours.named_parameters()] == [name for name, _ in theirs.named_parameters()]
-    assert repr(ours) == repr(theirs)
-    theirs.load_state_dict({name: torch.tensor(p.numpy()) for name, p in ours.state_dict().items()})
-    rng = np.random.default_rng(0)
-    first, rows = ours.batch_first, ours.num_layers * len(ours._directions())
+@pytest.mark.parametrize("form", ["batch", "single", "lengths", "packed", "sorted"])
+@pytest.mark.parametrize("options", [{}, {"num_layers": 2, "bidirectional": True}, {"batch_first": True}], ids=str)
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_recurrent_over_cells_is_the_fused_layer(kind: str, options: dict[str, Any], form: str, given: bool) -> None:
+    layer = getattr(nn, kind)(I, H, **options, **F64)
+    first, rows = layer.batch_first, layer.num_layers * len(layer._directions())
     shape = (T, I) if form == "single" else (N, T, I) if first else (T, N, I)
-    arrays = [rng.standard_normal(shape).astype(dtype)]
+    x = tinyrnn.randn(*shape, **F64, requires_grad=True)
     batch = () if form == "single" else (N,)
-    arrays += [rng.standard_normal((rows, *batch, size)).astype(dtype) for size in ours._state_sizes()]
-    lengths = {"sorted": [5, 5, 3, 1], "unsorted": LENGTHS}.get(form)
-
+    hs = [tinyrnn.randn(rows, *batch, H, **F64, requires_grad=True) for _ in layer.state_names]
+    hx = None if not given else hs[0] if len(hs) == 1 else tuple(hs)
+    leaves = [x, *(hs if given else []), *layer.parameters()]
+    lengths = [5, 4, 4, 1] if form == "sorted" else LENGTHS
     results = []
-    for module, layer, rnn in ((tinyrnn, ours, nn.utils.rnn), (torch, theirs, torch.nn.utils.rnn)):
-        x, *states = [module.tensor(a, requires_grad=True) for a in arrays]
-        hx = one_or_pair(states) if given else None
-        if lengths is None:
-            y, last = layer(x, hx)
+    for module in (layer, twin(layer)):
+        if form in ("batch", "single"):
+            y, last = module(x, hx)
+        elif form == "lengths":
+            y, last = module(x, hx, lengths=lengths)
         else:
-            packed, last = layer(rnn.pack_padded_sequence(x, lengths, first, form == "sorted"), hx)
-            y, _ = rnn.pad_packed_sequence(packed, first)
-        outs = [y, *several(last)]
-        rng = np.random.default_rng(1)
-        module.autograd.backward(outs, [module.tensor(rng.standard_normal(tuple(o.shape)).astype(dtype)) for o in outs])
-        leaves = [x, *(states if given else []), *layer.parameters()]
-        results.append([o.detach().numpy() for o in outs] + [leaf.grad.numpy() for leaf in leaves])
+            packed, last = module(pack_padded_sequence(x, lengths, first, enforce_sorted=form == "sorted"), hx)
+            y = pad_packed_sequence(packed, first)[0]
+        assert type(last) is (tuple if kind == "LSTM" else tinyrnn.Tensor)
+        results.append(gradients([y, *several(last)], leaves))
     for found, expected in zip(*results, strict=True):
-        assert found.dtype == expected.dtype
-        assert error(found, expected) < (1e-12 if dtype == "float64" else 1e-5)
+        assert error(found, expected) < 1e-12
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_first_weights_are_torchs_after_the_same_seed(torch: ModuleType, kind: str) -> None:
-    tinyrnn.manual_seed(3)
-    torch.manual_seed(3)
-    ours = getattr(nn, kind)(I, H, 2, bidirectional=True)
-    theirs = getattr(torch.nn, kind)(I, H, 2, bidirectional=True)
-    for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
-        np.testing.assert_array_equal(p.detach().numpy(), q.detach().numpy())
+class Leaky(nn.Module):
+    """A user's cell: h' = (1 - a) h + a tanh(W [x, h]), the leak a learned, its first state made by itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(I + H, H, **F64)
+        self.leak = nn.Parameter(tinyrnn.tensor(0.3, **F64))
+
+    def forward(self, x: Any, h: Any) -> Any:
+        if h is None:
+            h = tinyrnn.ones(*x.shape[:-1], H, **F64)
+        return (1 - self.leak) * h + self.leak * self.linear(tinyrnn.cat([x, h], -1)).tanh()
 
 
-@pytest.mark.parametrize(
-    ("kind", "options"), [("LSTM", {}), ("LSTM", {"proj_size": 2}), ("GRU", {}), ("GRU", {"bias": False})], ids=str
-)
-def test_gradcheck_of_a_layer_and_its_parameters(kind: str, options: dict[str, Any]) -> None:
-    layer = getattr(nn, kind)(I, H, **options, dtype=tinyrnn.float64)
-    x, *states = leaves((3, 2, I), *[(1, 2, size) for size in layer._state_sizes()])
-
-    def run(x: Any, *others: Any) -> tuple[Any, ...]:
-        y, last = layer(x, one_or_pair(list(others[: len(states)])), lengths=[2, 3])
-        return (y, *several(last))
-
-    assert gradcheck(run, [x, *states, *layer.parameters()])
-
-
-@pytest.mark.parametrize("cotangent", [0, 1, 2])
-def test_an_lstm_of_which_only_one_result_is_used(cotangent: int) -> None:
-    layer = nn.LSTM(I, H, dtype=tinyrnn.float64)
-    x, h, c = leaves((T, N, I), (1, N, H), (1, N, H))
-    inputs, found = [x, h, c, *layer.parameters()], []
-    for run in (layer, lambda x, states: unrolled(layer, x, states, [T] * N)):
-        y, (h_n, c_n) = run(x, (h, c))
-        found.append(gradients([(y, h_n, c_n)[cotangent]], inputs))
-        for leaf in inputs:
-            leaf.grad = None
-    for a, b in zip(*found, strict=True):
-        assert error(a, b) < 1e-12
+@pytest.mark.parametrize("lengths", [None, LENGTHS])
+def test_a_users_cell_is_called_step_by_step(lengths: list[int] | None) -> None:
+    layer = nn.Recurrent(Leaky())
+    names = {f"cells.0.{name}" for name in ("leak", "linear.weight", "linear.bias")}
+    assert {name for name, _ in layer.named_parameters()} == names
+    x = tinyrnn.randn(T, N, I, **F64)
+    y, h_n = layer(x, lengths=lengths)
+    for n, length in enumerate(lengths or [T] * N):
+        h = None
+        for t in range(length):
+            h = layer.cells[0](x[t, n], h)
+            assert error(y.detach().array[t, n], h.detach().array) < 1e-14
+        assert h is not None
+        assert error(h_n.detach().array[0, n], h.detach().array) < 1e-14
+        assert (y.array[length:, n] == 0).all()
+    assert gradcheck(lambda x, *_: layer(x, lengths=lengths), [x.requires_grad_(), *layer.parameters()])
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_learned_initial_states_start_at_zero_and_learn(kind: str) -> None:
-    tinyrnn.manual_seed(0)
-    plain = getattr(nn, kind)(I, H, 2, bidirectional=True, dtype=tinyrnn.float64)
-    layer = getattr(nn, kind)(I, H, 2, bidirectional=True, dtype=tinyrnn.float64, learn_initial_state=True)
-    assert not layer.load_state_dict(plain.state_dict(), strict=False).unexpected_keys
-    x = tinyrnn.randn(T, N, I, dtype=tinyrnn.float64)
-    initial = {name: p for name, p in layer.named_parameters() if name.startswith("initial_")}
-    assert {name: p.shape for name, p in initial.items()} == dict.fromkeys(
-        ["initial_h", "initial_c"][: len(layer.state_names)], (4, H)
-    )
-    np.testing.assert_array_equal(layer(x)[0].array, plain(x)[0].array)
-    zeros = [tinyrnn.zeros(4, N, H, dtype=tinyrnn.float64, requires_grad=True) for _ in initial]
-    for run in (lambda: layer(x), lambda: layer(x, one_or_pair(zeros))):
-        backward([run()[0].sum()])
-    for p, h in zip(initial.values(), zeros, strict=True):
-        assert error(p.grad.array, h.grad.array.sum(1)) < 1e-12
-    for form in (layer(x, lengths=LENGTHS), layer(x[:, 0])):
-        assert form[0].requires_grad
+def test_the_backward_direction_of_a_users_cell_begins_at_each_end() -> None:
+    cells = [Leaky(), Leaky()]
+    layer = nn.Recurrent(cells, bidirectional=True)
+    x = tinyrnn.randn(T, N, I, **F64)
+    y, h_n = layer(x, lengths=LENGTHS)
+    assert y.shape == (T, N, 2 * H)
+    assert h_n.shape == (2, N, H)
+    for n, length in enumerate(LENGTHS):
+        h = None
+        for t in reversed(range(length)):
+            h = cells[1](x[t, n], h)
+            assert error(y.detach().array[t, n, H:], h.detach().array) < 1e-14
 
 
-def test_the_forget_bias_counts_both_bias_vectors() -> None:
-    for module in (nn.LSTM(I, H, 2, bidirectional=True, forget_bias=1.5), nn.LSTMCell(I, H, forget_bias=1.5)):
-        biases = {name: p.detach().numpy() for name, p in module.named_parameters() if name.startswith("bias")}
-        for name, b in biases.items():
-            if name.startswith("bias_ih"):
-                other = biases[name.replace("_ih", "_hh")]
-                np.testing.assert_array_equal((b + other)[H : 2 * H], 1.5)
-                assert (np.abs(b + other)[:H] > 0).all()
-    with pytest.raises(ValueError, match="and bias is False"):
-        nn.LSTM(I, H, bias=False, forget_bias=1.0)
+def test_dropout_acts_between_layers_in_training_only() -> None:
+    layer = nn.Recurrent([nn.RNNCell(I, H), nn.RNNCell(H, H)], dropout=1.0)
+    x = tinyrnn.randn(T, N, I)
+    b = layer.cells[1](tinyrnn.zeros(N, H))
+    np.testing.assert_allclose(layer(x)[0][0].detach().numpy(), b.detach().numpy(), rtol=1e-6)
+    layer.eval()
+    assert not np.allclose(layer(x)[0][0].detach().numpy(), b.detach().numpy())
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_what_torch_programs_touch_is_there(kind: str) -> None:
-    layer = getattr(nn, kind)(I, H, 2)
-    layer.flatten_parameters()
-    assert [len(weights) for weights in layer.all_weights] == [4, 4]
-    assert layer.all_weights[1][1] is layer.weight_hh_l1
-    assert isinstance(layer, nn.RNNBase)
-    assert layer.mode == {"RNN": "RNN_TANH"}.get(kind, kind)
-    assert getattr(nn.modules.rnn, kind) is type(layer)
+def layer_norm(a: Any, gain: Any, bias: Any = 0) -> Any:
+    return (a - a.mean(-1, keepdims=True)) / np.sqrt(a.var(-1, keepdims=True) + 1e-5) * gain + bias
+
+
+def test_layer_norm_lstm_cell_computes_its_equations() -> None:
+    cell = nn.LayerNormLSTMCell(I, H, forget_bias=1.0, **F64)
+    assert cell.bias.tolist() == [0.0] * H + [1.0] * H + [0.0] * 2 * H
+    for p in cell.parameters():
+        p.data.copy_(tinyrnn.randn(*p.shape, **F64))
+    p = {name: value.detach().numpy() for name, value in cell.named_parameters()}
+    x, h, c = (tinyrnn.randn(N, size, **F64, requires_grad=True) for size in (I, H, H))
+    a = layer_norm(x.array @ p["weight_ih"].T, p["ln_ih.weight"])
+    a = a + layer_norm(h.array @ p["weight_hh"].T, p["ln_hh.weight"]) + p["bias"]
+    i, f, g, o = np.split(a, 4, -1)
+    expected_c = sigmoid(f) * c.array + sigmoid(i) * np.tanh(g)
+    expected_h = sigmoid(o) * np.tanh(layer_norm(expected_c, p["ln_c.weight"], p["ln_c.bias"]))
+    found_h, found_c = cell(x, (h, c))
+    assert error(found_h.detach().array, expected_h) < 1e-13
+    assert error(found_c.detach().array, expected_c) < 1e-13
+    assert gradcheck(lambda x, h, c, *_: cell(x, [h, c]), [x, h, c, *cell.parameters()])
+
+
+def test_a_layer_of_layer_norm_lstm_cells_learns() -> None:
+    layer = nn.Recurrent([nn.LayerNormLSTMCell(I, H), nn.LayerNormLSTMCell(H, H)], batch_first=True)
+    y, (h_n, c_n) = layer(tinyrnn.randn(N, T, I), lengths=LENGTHS)
+    assert (y.shape, h_n.shape, c_n.shape) == ((N, T, H), (2, N, H), (2, N, H))
+    (y.sum() + c_n.sum()).backward()
+    assert all(p.grad is not None for p in layer.parameters())
 
 
 @pytest.mark.parametrize(
     ("call", "exception", "message"),
     [
-        (lambda x, h: nn.LSTM(I, H)(x, h), TypeError, "LSTM: the states are a Tensor, expected (h_0, c_0)"),
-        (lambda x, h: nn.LSTM(I, H)(x, (h,)), TypeError, "LSTM: the states are 1 of them, expected (h_0, c_0)"),
-        (lambda x, h: nn.LSTM(I, H)(x, (h, h[:, :2])), ValueError, "LSTM: c_0 has shape (1, 2, 3), expected (1, 4, 3)"),
-        (lambda x, h: nn.LSTM(I, H)(x, (h, None)), TypeError, "LSTM: of the states one is None, expected all"),
-        (lambda x, h: nn.GRU(I, H)(x, h.double()), TypeError, "GRU: h_0 is float64, the weights are float32"),
-        (lambda x, h: nn.GRU(I, H)(x[..., :1]), ValueError, "GRU: the input has shape (5, 4, 1), expected (T, N, 2)"),
-        (lambda x, h: nn.GRU(I, H)(x, lengths=[5, 4]), ValueError, "the lengths have shape (2,), expected (4,)"),
-        (lambda x, h: nn.GRU(I, H)(x, lengths=[5, 4, 6, 1]), ValueError, "expected at least one, each from 1 to 5"),
-        (lambda x, h: nn.GRU(I, H)(x[:, 0], lengths=[5]), ValueError, "GRU: lengths are given, expected a padded"),
-        (lambda x, h: nn.GRU(I, H, learn_initial_state="no"), TypeError, "GRU: learn_initial_state is 'no'"),
-        (lambda x, h: nn.LSTM(I, H, proj_size=3), ValueError, "LSTM: proj_size is 3, expected a whole number from 0"),
-        (lambda x, h: nn.LSTM(I, H, proj_size=-1), ValueError, "LSTM: proj_size is -1"),
-        (lambda x, h: nn.LSTM(I, 0), ValueError, "LSTM: hidden_size is 0, expected at least 1"),
+        (lambda x: nn.Recurrent([]), ValueError, "Recurrent: 0 cells"),
+        (lambda x: nn.Recurrent([Leaky()], bidirectional=True), ValueError, "an even number, as bidirectional is True"),
+        (lambda x: nn.Recurrent([len]), TypeError, "cells[0] is a builtin_function_or_method, expected a module"),
+        (lambda x: nn.Recurrent(len), TypeError, "cells[0] is a builtin_function_or_method, expected a module"),
+        (lambda x: nn.Recurrent(Leaky), TypeError, "cells[0] is the class Leaky, expected a module: make one, Leaky("),
+        (lambda x: nn.Recurrent(Leaky(), dropout=2.0), ValueError, "Recurrent: the probability is 2.0"),
+        (lambda x: nn.Recurrent(Leaky())(x[0, 0]), TypeError, "the input is of shape (2,), expected a tensor (T, N"),
+        (lambda x: nn.Recurrent(Leaky())([1]), TypeError, "the input is a list"),
+        (lambda x: nn.Recurrent(Leaky())(x[:0]), ValueError, "whose sequence has no steps"),
+        (lambda x: nn.Recurrent(Leaky())(x, x), ValueError, "expected a tensor (1, ...), one row a cell"),
+        (lambda x: nn.Recurrent(Leaky())(x, lengths=[1]), ValueError, "expected (4,)"),
         (
-            lambda x, h: nn.GRU(I, H)(pack_padded_sequence(x, [5, 4, 2, 1]), h[:, :3]),
+            lambda x: nn.Recurrent([nn.GRUCell(I, H, **F64), nn.GRUCell(H, 2, **F64)])(x),
             ValueError,
-            "GRU: h_0 has shape (1, 3, 3), expected (1, 4, 3)",
+            "expected the same of each",
         ),
+        (lambda x: nn.LayerNormLSTMCell(I, H)(x[0]), TypeError, "LayerNormLSTMCell: the input is float64"),
+        (lambda x: nn.LayerNormLSTMCell(I, H)(x[0].float(), x), TypeError, "the states are a Tensor, expected (h, c)"),
     ],
 )
-def test_a_layer_says_what_does_not_fit(call: Any, exception: type[Exception], message: str) -> None:
+def test_what_does_not_fit_is_said(call: Any, exception: type[Exception], message: str) -> None:
     with pytest.raises(exception) as caught:
-        call(tinyrnn.randn(T, N, I), tinyrnn.randn(1, N, H))
+        call(tinyrnn.randn(T, N, I, **F64))
     assert message in str(caught.value)
-
-
-@pytest.mark.parametrize("layer", [nn.RNN, nn.LSTM, nn.GRU])
-def test_a_weight_may_be_computed_from_another_but_not_be_missing(layer):
-    net, x = layer(2, 3), tinyrnn.randn(4, 1, 2)
-    expected = net(x)[0].array
-    raw = nn.Parameter(net.weight_hh_l0.detach() / 2)
-    del net.weight_hh_l0
-    with pytest.raises(ValueError, match=f"{layer.__name__}: a weight was deleted or is None"):
-        net(x)
-    net.weight_hh_l0 = 2 * raw
-    y, _ = net(x)
-    assert np.allclose(y.array, expected, rtol=0, atol=1e-6)
-    y.sum().backward()
-    assert raw.grad.array.any()

@@ -29,7 +29,7 @@ from tinyrnn.nn.modules.activation import (
     Threshold,
 )
 from tinyrnn.nn.modules.batchnorm import BatchNorm1d
-from tinyrnn.nn.modules.beyond import LayerNormLSTMCell, Recurrent
+from tinyrnn.nn.modules.recurrent import LayerNormLSTMCell, Recurrent
 from tinyrnn.nn.modules.container import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from tinyrnn.nn.modules.distance import CosineSimilarity, PairwiseDistance
 from tinyrnn.nn.modules.dropout import Dropout, Dropout1d, Dropout2d

@@ -1,302 +1,262 @@
-"""What the recurrent layers share: parameters, checks, layers and directions, packed sequences, one node for each."""
+"""Beyond torch: Recurrent, a layer of any cell, and LayerNormLSTMCell, a cell for it."""
 
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
 from numpy.typing import DTypeLike
 
-from tinyrnn.autograd.graph import Array
-from tinyrnn.autograd.modes import state
-from tinyrnn.autograd.record import needs_grad, record_many
-from tinyrnn.creation import empty
-from tinyrnn.kernels.packed import packed
+from tinyrnn.creation import empty, zeros
 from tinyrnn.nn import functional, init
-from tinyrnn.nn.arguments import check_dtype, check_probability, flag, positive
+from tinyrnn.nn.arguments import as_float, check_probability, flag, positive
+from tinyrnn.nn.modules.cells import check_step, pair_of_states, set_forget_bias
+from tinyrnn.nn.modules.container import ModuleList
 from tinyrnn.nn.modules.module import Module
+from tinyrnn.nn.modules.normalization import LayerNorm
 from tinyrnn.nn.parameter import Parameter
-from tinyrnn.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence, rows_of
-from tinyrnn.ops import cat
+from tinyrnn.nn.utils.rnn import (
+    PackedSequence,
+    backwards,
+    pack_padded_sequence,
+    packed_like,
+    pad_packed_sequence,
+    rows_of,
+    sequences_of,
+)
+from tinyrnn.ops import cat, stack
 from tinyrnn.tensor import Tensor
 
-Weights = Sequence[Tensor | None]  # w_ih, w_hh, b_ih, b_hh, and with a projection w_hr
-States = tuple[Tensor, ...]
 
+class Recurrent(Module):
+    """A layer of any cell: state_t = cell(x_t, state_{t-1}) for t = 1..T, and y_t = the first tensor of state_t.
 
-class RNNBase(Module):
-    """Base of RNN, LSTM and GRU: num_layers layers of one or two directions, each fed with the states below.
+    cells          a module, or several: one for each layer and direction, as in h_n: layer 0 forward, layer 0
+                   backward (if bidirectional), layer 1 forward, ... Each is called with x_t (N, *) and the last state,
+                   None for the first step if none is given, and returns the new state: a tensor (N, .), or a tuple
+                   of such. What it returns first is the output, and what the next layer is fed with (with both
+                   directions: joined along the last axis)
+    batch_first    x and y have the batch in front: (N, T, *) instead of (T, N, *)
+    dropout        the probability with which, in training, an output of a layer is 0 for the next; not after the last
+    bidirectional  every second cell walks t = T..1
 
-    A subclass has `gates` G, `state_names`, of which the first is that of the output, `weight_names` in the order in
-    which its `kernel` takes them, and that. Source: torch.nn.RNNBase.
+    Calling it with x and, if wanted, the initial states gives (y, last states): where a state is a tensor, h_0 and h_n
+    (layers times directions, N, .); where it is a tuple, a tuple of such. x may be a PackedSequence, and then y is one;
+    or padded, with lengths=..., one for each sequence: then y is 0 behind each end, and the states are those there.
+    Without a batch, x (T, I), a cell is called with x_t (I,).
+    The loop runs on the tape, a step at a time: slower than RNN, LSTM and GRU, and every dL/dh_t can be seen.
+    Raises ValueError for a number of cells that does not fit, for states that do not, and for last states of
+    different shapes, which make no one tensor; TypeError for what are no modules.
+
+    >>> import tinyrnn
+    >>> from tinyrnn import nn
+    >>> class Leaky(nn.Module):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.U, self.W = nn.Linear(3, 4), nn.Linear(4, 4, bias=False)
+    ...     def forward(self, x, h=None):
+    ...         h = x.new_zeros(len(x), 4) if h is None else h
+    ...         return 0.9 * h + 0.1 * tinyrnn.tanh(self.U(x) + self.W(h))
+    >>> y, h_n = nn.Recurrent(Leaky())(tinyrnn.randn(7, 5, 3))  # T = 7, N = 5, I = 3
+    >>> y.shape, h_n.shape
+    ((7, 5, 4), (1, 5, 4))
+    >>> layer = nn.Recurrent([nn.GRUCell(3, 4), nn.GRUCell(3, 4)], bidirectional=True)
+    >>> y, h_n = layer(tinyrnn.randn(7, 5, 3), lengths=[7, 2, 4, 1, 7])
+    >>> y.shape, h_n.shape
+    ((7, 5, 8), (2, 5, 4))
     """
 
-    gates = 1
-    state_names: tuple[str, ...] = ("h_0",)
-    weight_names: tuple[str, ...] = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-    proj_size = 0
+    def __init__(
+        self,
+        cells: Module | Iterable[Module],
+        *,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+    ) -> None:
+        super().__init__()
+        single = isinstance(cells, Module) and not isinstance(cells, ModuleList)
+        several: list[Any] = [cells] if single or not isinstance(cells, Iterable) else list(cells)
+        for k, cell in enumerate(several):
+            if not isinstance(cell, Module):
+                what = f"the class {cell.__name__}" if isinstance(cell, type) else f"a {type(cell).__name__}"
+                way_out = f": make one, {cell.__name__}(...)" if isinstance(cell, type) else ""
+                raise TypeError(f"Recurrent: cells[{k}] is {what}, expected a module{way_out}")
+        self.bidirectional = flag("Recurrent", "bidirectional", bidirectional)
+        self.batch_first = flag("Recurrent", "batch_first", batch_first)
+        check_probability("Recurrent", dropout)
+        self.dropout = float(dropout)
+        if not several or len(several) % self._directions():
+            raise ValueError(
+                f"Recurrent: {len(several)} cells, expected one for each layer and direction: at least one"
+                + (", and an even number, as bidirectional is True" if self.bidirectional else "")
+            )
+        self.cells = ModuleList(several)
+
+    def _directions(self) -> int:
+        return 2 if self.bidirectional else 1
+
+    def forward(self, input: Any, hx: Any = None, *, lengths: Any = None) -> tuple[Any, Any]:
+        """(y, last states) for the sequences x and the initial states."""
+        if isinstance(input, PackedSequence):
+            return self._packed(input, hx)
+        if not isinstance(input, Tensor) or input.ndim < 2:
+            got = f"of shape {input.shape}" if isinstance(input, Tensor) else f"a {type(input).__name__}"
+            raise TypeError(f"Recurrent: the input is {got}, expected a tensor (T, N, ...), or (T, I) without a batch")
+        batch_first = self.batch_first and input.ndim > 2
+        if lengths is not None:
+            packing = pack_padded_sequence(input, lengths, batch_first, enforce_sorted=False)
+            y, last = self._packed(packing, hx)
+            return pad_packed_sequence(y, batch_first, total_length=input.shape[1 if batch_first else 0])[0], last
+        xs = list(input.unbind(1 if batch_first else 0))
+        if not xs:
+            raise ValueError(f"Recurrent: the input has shape {input.shape}, whose sequence has no steps")
+        ys, last = self._run(xs, hx, lambda steps: steps[::-1])
+        return stack(ys, 1 if batch_first else 0), last
+
+    def _packed(self, x: PackedSequence, hx: Any) -> tuple[PackedSequence, Any]:
+        def turned(steps: list[Tensor]) -> list[Tensor]:  # each sequence within its length
+            return sequences_of(backwards(packed_like(steps, x)))
+
+        given = hx if hx is None else _each(lambda h: rows_of(h, x.sorted_indices), hx)
+        ys, last = self._run(sequences_of(x), given, turned)
+        return packed_like(ys, x), _each(lambda h: rows_of(h, x.unsorted_indices), last)
+
+    def _run(self, xs: list[Tensor], hx: Any, turned: Any) -> tuple[list[Tensor], Any]:
+        """All layers and directions over steps of (n_t, *), n_t never growing; `turned` walks them the other way."""
+        D, lasts = self._directions(), []
+        states = self._initial(hx)
+        for k in range(0, len(self.cells), D):
+            if k and self.dropout:
+                xs = [functional.dropout(x, self.dropout, self.training) for x in xs]
+            ways = []
+            for way in range(D):
+                ys, last = _walk(self.cells[k + way], turned(xs) if way else xs, states[k + way])
+                ways.append(turned(ys) if way else ys)
+                lasts.append(last)
+            xs = ways[0] if D == 1 else [cat(pair, -1) for pair in zip(*ways, strict=True)]
+        return xs, self._together(lasts)
+
+    def _initial(self, hx: Any) -> list[Any]:
+        """The initial state of each cell."""
+        n = len(self.cells)
+        if hx is None:
+            return [None] * n
+        for h in hx if isinstance(hx, tuple | list) else (hx,):
+            if not isinstance(h, Tensor) or h.ndim == 0 or h.shape[0] != n:
+                got = f"of shape {h.shape}" if isinstance(h, Tensor) else f"a {type(h).__name__}"
+                raise ValueError(f"Recurrent: an initial state is {got}, expected a tensor ({n}, ...), one row a cell")
+        if isinstance(hx, Tensor):
+            return list(hx.unbind())
+        return list(zip(*[h.unbind() for h in hx], strict=True))
+
+    def _together(self, lasts: list[Any]) -> Any:
+        """The last state of each cell, in one tensor, or in a tuple of tensors."""
+        shapes = [[h.shape for h in _several(last)] for last in lasts]
+        if any(shape != shapes[0] for shape in shapes):
+            raise ValueError(
+                f"Recurrent: the cells' states have shapes {shapes}, expected the same of each: cells of different "
+                "sizes make layers of their own, one after the other"
+            )
+        if isinstance(lasts[0], Tensor):
+            return stack(lasts)
+        return tuple(stack(hs) for hs in zip(*lasts, strict=True))
+
+    def extra_repr(self) -> str:
+        usual = {"batch_first": False, "dropout": 0, "bidirectional": False}
+        return ", ".join(
+            f"{name}={getattr(self, name)}" for name, value in usual.items() if getattr(self, name) != value
+        )
+
+
+def _walk(cell: Module, xs: Sequence[Tensor], state: Any) -> tuple[list[Tensor], Any]:
+    """The outputs of one cell, and its last state: of sequences that end earlier, put aside when they do."""
+    ys: list[Tensor] = []
+    ended: list[Any] = []
+    for x in xs:
+        if state is not None and ys and len(x) < len(ys[-1]) and x.ndim > 1:
+            n = len(x)
+            ended.append(_each(lambda h, n=n: h[n:], state))
+            state = _each(lambda h, n=n: h[:n], state)
+        state = cell(x, state)
+        ys.append(_several(state)[0])
+    if not ended:
+        return ys, state
+    parts = [_several(part) for part in [state, *ended[::-1]]]
+    whole = tuple(cat(hs) for hs in zip(*parts, strict=True))
+    return ys, whole[0] if isinstance(state, Tensor) else whole
+
+
+def _several(state: Any) -> tuple[Tensor, ...]:
+    return (state,) if isinstance(state, Tensor) else tuple(state)
+
+
+def _each(change: Any, state: Any) -> Any:
+    """`change` of a tensor, or of each in a tuple."""
+    return change(state) if isinstance(state, Tensor) else tuple([change(h) for h in state])
+
+
+class LayerNormLSTMCell(Module):
+    """One step of an LSTM whose gates and cell state are normalized: LN is layer normalization, each with its own gain
+
+        (i, f, g, o) = LN(W_ih x) + LN(W_hh h) + b,  through s = sigmoid, for g through tanh
+        c' = f c + i g,     h' = o tanh(LN(c'))
+
+    Beyond torch. nn.Recurrent(LayerNormLSTMCell(I, H)) makes a layer of it.
+    input_size I, hidden_size H (whole numbers, at least 1); forget_bias: what the entries of b for f are at first.
+    Calling it with x and (h, c), a tuple or a list, gives (h', c'); without, h and c are zero.
+    Shapes: x (N, I), h, c, h' and c' (N, H), or the same without N. weight_ih (4H, I), weight_hh (4H, H), both
+        U(-1/sqrt(H), 1/sqrt(H)) at first, bias (4H,), 0, rows in the order i, f, g, o; ln_ih, ln_hh and ln_c are
+        nn.LayerNorm over 4H, 4H and H entries, the first two without a bias of their own.
+    Raises TypeError and ValueError for what does not fit. Source: Ba, Kiros and Hinton, Layer normalization, 2016.
+
+    >>> import tinyrnn
+    >>> h, c = LayerNormLSTMCell(3, 4)(tinyrnn.randn(2, 3))
+    >>> h.shape, c.shape
+    ((2, 4), (2, 4))
+    """
 
     def __init__(
         self,
         input_size: int,
         hidden_size: int,
-        num_layers: int = 1,
-        bias: bool = True,
-        batch_first: bool = False,
-        dropout: float = 0.0,
-        bidirectional: bool = False,
+        forget_bias: float = 0.0,
         device: Any = None,
         dtype: DTypeLike | None = None,
-        *,
-        learn_initial_state: bool = False,
     ) -> None:
         super().__init__()
-        name = type(self).__name__
-        self.input_size = positive(name, "input_size", input_size)
-        self.hidden_size = H = positive(name, "hidden_size", hidden_size)
-        self.num_layers = positive(name, "num_layers", num_layers)
-        self.bias = flag(name, "bias", bias)
-        self.batch_first = flag(name, "batch_first", batch_first)
-        check_probability(name, dropout)
-        self.dropout = float(dropout)
-        self.bidirectional = flag(name, "bidirectional", bidirectional)
-        self.learn_initial_state = flag(name, "learn_initial_state", learn_initial_state)
-        if dropout and num_layers == 1:
-            warnings.warn(
-                f"{name}: dropout={dropout} has no effect with num_layers=1: it acts between layers alone",
-                UserWarning,
-                stacklevel=3,
-            )
-        G, P, D = self.gates, self.proj_size or H, len(self._directions())
-        for layer in range(self.num_layers):
-            for end in self._directions():
-                I = self.input_size if layer == 0 else D * P
-                shapes = ((G * H, I), (G * H, P), (G * H,), (G * H,), (P, H))
-                for weight, shape in zip(self.weight_names, shapes, strict=False):
-                    if (bias or not weight.startswith("bias")) and (self.proj_size or weight != "weight_hr"):
-                        parameter = Parameter(empty(shape, dtype=dtype, device=device))
-                        self.register_parameter(f"{weight}_l{layer}{end}", parameter)
-        if self.learn_initial_state:
-            for state, size in zip(self.state_names, self._state_sizes(), strict=True):
-                shape = (self.num_layers * D, size)
-                self.register_parameter(f"initial_{state[0]}", Parameter(empty(shape, dtype=dtype, device=device)))
+        self.input_size = I = positive("LayerNormLSTMCell", "input_size", input_size)
+        self.hidden_size = H = positive("LayerNormLSTMCell", "hidden_size", hidden_size)
+        self.forget_bias = as_float("LayerNormLSTMCell", "forget_bias", forget_bias)
+        self.weight_ih = Parameter(empty(4 * H, I, dtype=dtype, device=device))
+        self.weight_hh = Parameter(empty(4 * H, H, dtype=dtype, device=device))
+        self.bias = Parameter(empty(4 * H, dtype=dtype, device=device))
+        self.ln_ih = LayerNorm(4 * H, bias=False, dtype=dtype)
+        self.ln_hh = LayerNorm(4 * H, bias=False, dtype=dtype)
+        self.ln_c = LayerNorm(H, dtype=dtype)
         self.reset_parameters()
 
-    def kernel(self, *args: Any) -> Any:
-        """(y, *last states), pullback = kernel(x, *states, *weights, reverse), on arrays: see kernels/."""
-        raise NotImplementedError(f"{type(self).__name__} has no kernel()")
-
     def reset_parameters(self) -> None:
-        """Draws all weights anew, from U(-1/sqrt(H), 1/sqrt(H)) in their order; learned initial states become 0."""
+        """Draws the weights anew; gains become 1, biases 0."""
         bound = 1 / math.sqrt(self.hidden_size)
-        for name, parameter in self.named_parameters():
-            if name.startswith("initial_"):
-                init.zeros_(parameter)
-            else:
-                init.uniform_(parameter, -bound, bound)
+        init.uniform_(self.weight_ih, -bound, bound)
+        init.uniform_(self.weight_hh, -bound, bound)
+        init.zeros_(self.bias)
+        set_forget_bias("LayerNormLSTMCell", self.forget_bias, [self.bias])
+        for norm in (self.ln_ih, self.ln_hh, self.ln_c):
+            norm.reset_parameters()
 
-    def flatten_parameters(self) -> None:
-        """Nothing: torch lays the weights out for cuDNN here, and programs call it."""
-
-    @property
-    def all_weights(self) -> list[list[Parameter]]:
-        """The weights of each layer and direction."""
-        pairs = [(layer, end) for layer in range(self.num_layers) for end in self._directions()]
-        return [[w for w in self._weights(*pair) if isinstance(w, Parameter)] for pair in pairs]
-
-    def _directions(self) -> tuple[str, ...]:
-        """What the names of the parameters of each direction end in."""
-        return ("", "_reverse") if self.bidirectional else ("",)
-
-    def _state_sizes(self) -> tuple[int, ...]:
-        return (self.proj_size or self.hidden_size, *[self.hidden_size] * (len(self.state_names) - 1))
-
-    def _weights(self, layer: int, end: str) -> Weights:
-        return [self.__dict__.get(f"{name}_l{layer}{end}") for name in self.weight_names]
-
-    # what it computes
-
-    def forward(self, input: Any, hx: Any = None, *, lengths: Any = None) -> tuple[Any, Any]:
-        """(y, last states) for sequences, and the initial states, if they are not zero.
-
-        lengths  the length of each sequence of a padded batch, in any order: then y is 0 behind each end, and the
-                 last states are those at the ends. A PackedSequence has its lengths in it, and so has its y.
-        """
-        if lengths is not None:
-            if not isinstance(input, Tensor) or input.ndim != 3:
-                raise ValueError(f"{type(self).__name__}: lengths are given, expected a padded batch of three axes")
-            self._check(input, self._states_given(hx))
-            steps = input.shape[1 if self.batch_first else 0]
-            packing = pack_padded_sequence(input, lengths, self.batch_first, enforce_sorted=False)
-            y, last = self.forward(packing, hx)
-            return pad_packed_sequence(y, self.batch_first, total_length=steps)[0], last
-        states = self._states_given(hx)
-        if isinstance(input, PackedSequence):
-            self._check(input.data, states, input.batch_sizes.array)
-            states = states and tuple(rows_of(h, input.sorted_indices) for h in states)
-            y, last = self._run(input.data, self._initial(states), False, input.batch_sizes.array.tolist())
-            last = tuple(rows_of(h, input.unsorted_indices) for h in last)
-            return input._replace(data=y), self._states_returned(last)
-        self._check(input, states)
-        if input.ndim == 3:
-            y, last = self._run(input, self._initial(states), self.batch_first)
-            return y, self._states_returned(last)
-        states = states and tuple(h.unsqueeze(1) for h in states)
-        y, last = self._run(input.unsqueeze(1), self._initial(states), False)
-        return y.squeeze(1), self._states_returned(tuple(h.squeeze(1) for h in last))
-
-    def _run(
-        self, x: Tensor, states: list[Sequence[Tensor | None]], batch_first: bool, batch_sizes: list[int] | None = None
-    ) -> tuple[Tensor, States]:
-        """All layers and directions, for x (T, N, I), (N, T, I) if batch_first, or packed (rows, I).
-
-        states: of each layer and direction, h_0 and the others, (N, .) each.
-        """
-        exchange = batch_first and self.num_layers > 1  # time first from layer to layer; a single one exchanges inside
-        if exchange:
-            x = x.transpose(0, 1)
-        lasts: list[Sequence[Tensor]] = []
-        for layer in range(self.num_layers):
-            if layer and self.dropout:
-                x = functional.dropout(x, self.dropout, self.training)
-            ys = []
-            for way, end in enumerate(self._directions()):
-                h, weights = states[len(lasts)], self._weights(layer, end)
-                y, *last = run_layer(self, x, h, weights, way == 1, batch_first and not exchange, batch_sizes)
-                ys.append(y)
-                lasts.append(last)
-            x = ys[0] if len(ys) == 1 else cat(ys, -1)
-        if exchange:
-            x = x.transpose(0, 1)
-        return x, tuple(lasts[0]) if len(lasts) == 1 else tuple(cat(hs) for hs in zip(*lasts, strict=True))
-
-    # states: one tensor where there is one, a tuple where there are more
-
-    def _states_given(self, hx: Any) -> States | None:
-        names = self.state_names
-        if hx is None:
-            return None
-        if len(names) == 1:
-            return (hx,)
-        if not isinstance(hx, tuple | list) or len(hx) != len(names):
-            got = f"{len(hx)} of them" if isinstance(hx, tuple | list) else f"a {type(hx).__name__}"
-            raise TypeError(f"{type(self).__name__}: the states are {got}, expected ({', '.join(names)}) or None")
-        if any(h is None for h in hx):
-            raise TypeError(f"{type(self).__name__}: of the states one is None, expected all of them, or None for all")
-        return tuple(hx)
-
-    def _states_returned(self, states: States) -> Any:
-        return states[0] if len(states) == 1 else states
-
-    def _initial(self, states: States | None) -> list[Sequence[Tensor | None]]:
-        """The initial states of each layer and direction: those given, or learned, or None for zeros."""
-        rows = self.num_layers * len(self._directions())
-        if states is None:
-            if not self.learn_initial_state:
-                return [[None] * len(self.state_names)] * rows
-            states = tuple(getattr(self, f"initial_{name[0]}").unsqueeze(1) for name in self.state_names)
-        return list(zip(*[h.unbind() for h in states], strict=True))
-
-    def _check(self, x: Any, states: States | None, batch_sizes: Array | None = None) -> None:
-        """Raises TypeError or ValueError unless x and the states fit this layer."""
-        name, I, rows = type(self).__name__, self.input_size, self.num_layers * len(self._directions())
-        order = ("N, T" if self.batch_first else "T, N") + f", {I}"
-        if not isinstance(x, Tensor):
-            raise TypeError(
-                f"{name}: the input is a {type(x).__name__}, expected a tensor of shape ({order}), or (T, {I}): "
-                "make one with tinyrnn.tensor(...)"
-            )
-        if x.ndim not in ((2, 3) if batch_sizes is None else (2,)) or x.shape[-1] != I:
-            raise ValueError(f"{name}: the input has shape {x.shape}, expected ({order}), or (T, {I}) without a batch")
-        batched = x.ndim == 3 or batch_sizes is not None
-        if x.shape[1 if x.ndim == 3 and self.batch_first else 0] == 0:
-            raise ValueError(
-                f"{name}: the input has shape {x.shape}, whose sequence has no steps: expected T of at least 1"
-            )
-        check_dtype(name, "the input", x, self.weight_ih_l0)
-        for what, size, h in zip(self.state_names, self._state_sizes(), states or (), strict=False):
-            if not isinstance(h, Tensor):
-                raise TypeError(f"{name}: {what} is a {type(h).__name__}, expected a tensor or None for zeros")
-            N = x.shape[0 if self.batch_first else 1] if batch_sizes is None else int(batch_sizes[0])
-            expected = (rows, N, size) if batched else (rows, size)
-            if h.shape != expected:
-                letters = "(layers times directions, N, H)" if batched else "(layers times directions, H)"
-                way_out = f"; for a last, smaller batch take as many states as it has rows, {what}[:, :N]"
-                raise ValueError(
-                    f"{name}: {what} has shape {h.shape}, expected {expected}, which is {letters}"
-                    + (f": the input, of shape {x.shape}, is batch_first, but {what} is not" * self.batch_first)
-                    + (way_out if batched and h.ndim == 3 and h.shape[::2] == expected[::2] else "")
-                )
-            check_dtype(name, what, h, self.weight_ih_l0)
+    def forward(self, input: Tensor, hx: Sequence[Tensor] | None = None) -> tuple[Tensor, Tensor]:
+        """(h', c') for the input x and the states (h, c), zero if not given."""
+        h, c = pair_of_states("LayerNormLSTMCell", hx)
+        check_step("LayerNormLSTMCell", self.input_size, self.hidden_size, self.weight_ih, input, (h, c))
+        if h is None or c is None:
+            h = c = zeros(*input.shape[:-1], self.hidden_size, dtype=input.dtype)
+        a = self.ln_ih(functional.linear(input, self.weight_ih)) + self.ln_hh(functional.linear(h, self.weight_hh))
+        i, f, g, o = (a + self.bias).chunk(4, -1)
+        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+        return o.sigmoid() * self.ln_c(c).tanh(), c
 
     def extra_repr(self) -> str:
-        words = [f"{self.input_size}, {self.hidden_size}"]
-        usual = {"proj_size": 0, "num_layers": 1, "bias": True, "batch_first": False, "dropout": 0}
-        usual |= {"bidirectional": False, "learn_initial_state": False}
-        words += [f"{name}={getattr(self, name)}" for name, value in usual.items() if getattr(self, name) != value]
-        return ", ".join(words)
-
-
-def run_layer(
-    layer: RNNBase,
-    x: Tensor,
-    states: Sequence[Tensor | None],
-    weights: Weights,
-    reverse: bool = False,
-    batch_first: bool = False,
-    batch_sizes: Sequence[int] | None = None,
-) -> list[Tensor]:
-    """[y, *last states] of one layer in one direction: a kernel of kernels/ as one node of the graph.
-
-    x (T, N, I), states (N, .) or None for zeros -> y (T, N, .), last states (1, N, .); x and y (N, T, .) if
-    batch_first, and (rows, .) with batch_sizes. A state of (1, .) serves all N.
-    Raises ValueError for one bias without the other, and for weights that are missing or do not fit.
-    """
-    name, G, H, dtype = type(layer).__name__, layer.gates, layer.hidden_size, x.dtype
-    w_ih, w_hh, b_ih, b_hh = weights[:4]
-    if (b_ih is None) != (b_hh is None):
-        raise ValueError(
-            f"{name}: of bias_ih and bias_hh one is None, expected both or neither: set it to zeros instead"
-        )
-    if w_ih is None or w_hh is None or (layer.proj_size and weights[4] is None):
-        raise ValueError(
-            f"{name}: a weight was deleted or is None, expected weight_ih, weight_hh and with a projection weight_hr "
-            "of every layer and direction: set it, to a tensor if it is computed from others"
-        )
-    sizes = layer._state_sizes()
-    shapes = ((G * H, x.shape[-1]), (G * H, sizes[0]), (G * H,), (G * H,), (sizes[0], H))
-    for parameter, shape in zip(weights, shapes, strict=False):
-        if parameter is not None and (parameter.shape != shape or parameter.dtype != dtype):
-            raise ValueError(
-                f"{name}: a parameter has shape {parameter.shape} of {parameter.dtype}, expected {shape} of {dtype}: "
-                f"the input is {x.shape} of {dtype}, the layer's hidden_size {H}"
-            )
-
-    def time_first(array: Array) -> Array:
-        return array.swapaxes(0, 1) if batch_first else array  # which is its own inverse
-
-    xs, kernel = time_first(x.array), layer.kernel
-    N = xs.shape[1] if batch_sizes is None else batch_sizes[0]
-    starts = [
-        np.zeros((N, size), dtype) if h is None else np.broadcast_to(h.array, (N, size))
-        for h, size in zip(states, sizes, strict=True)
-    ]
-    arrays = [None if weight is None else weight.array for weight in weights]
-    if batch_sizes is None:
-        (y, *last), kernel_pullback = kernel(xs, *starts, *arrays, reverse)
-    else:
-        (y, *last), kernel_pullback = packed(kernel, xs, batch_sizes, starts, arrays, reverse)
-    inputs = (x, *states, *weights)
-    needs = [needs_grad(value) for value in inputs]
-
-    def pullback(dy: Array, *dlast: Array) -> list[Array | None]:
-        dx, *others = kernel_pullback(time_first(dy), *[dh[0] for dh in dlast], needs)
-        return [None if dx is None else time_first(dx), *others]
-
-    saved = (w_ih if needs[0] else None, x if needs[1 + len(states)] else None, w_hh, *weights[4:])
-    if state.grad and batch_sizes is None and any(needs):  # the pullback reads y; whoever gets it may write into it
-        y = y.copy()
-    return record_many(name.lower(), (time_first(y), *[h[None] for h in last]), inputs, pullback, saved=saved)
+        return f"{self.input_size}, {self.hidden_size}"

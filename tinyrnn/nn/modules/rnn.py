@@ -11,7 +11,7 @@ from tinyrnn.kernels.lstm import lstm
 from tinyrnn.kernels.rnn import rnn
 from tinyrnn.nn.arguments import as_float
 from tinyrnn.nn.modules.cells import GRUCell, LSTMCell, RNNCell, RNNCellBase, known_nonlinearity, set_forget_bias
-from tinyrnn.nn.modules.recurrent import RNNBase
+from tinyrnn.nn.modules.rnn_base import RNNBase
 
 __all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell", "RNNCellBase"]
 
