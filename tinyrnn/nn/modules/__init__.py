@@ -29,7 +29,6 @@ from tinyrnn.nn.modules.activation import (
     Threshold,
 )
 from tinyrnn.nn.modules.batchnorm import BatchNorm1d
-from tinyrnn.nn.modules.recurrent import LayerNormLSTMCell, Recurrent
 from tinyrnn.nn.modules.container import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from tinyrnn.nn.modules.distance import CosineSimilarity, PairwiseDistance
 from tinyrnn.nn.modules.dropout import Dropout, Dropout1d, Dropout2d
@@ -55,6 +54,7 @@ from tinyrnn.nn.modules.loss import (
 )
 from tinyrnn.nn.modules.module import Module
 from tinyrnn.nn.modules.normalization import LayerNorm, RMSNorm
+from tinyrnn.nn.modules.recurrent import LayerNormLSTMCell, Recurrent
 from tinyrnn.nn.modules.rnn import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNBase, RNNCell, RNNCellBase
 from tinyrnn.nn.modules.sparse import Embedding
 
