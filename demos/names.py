@@ -1,6 +1,21 @@
-"""Two networks read a list of dinosaurs' names, character by character, and then make up names of their own.
+"""Two networks read names of dinosaurs, character by character, say each time what comes next, and make up new names.
 
-`python demos/names.py` takes about TIME.
+`python demos/names.py` takes about 10 seconds and draws out/names.png; --help lists the options; --steps counts names.
+
+RNN  the set-up of a well-known exercise: 50 tanh units, plain SGD after every name, every element of the gradient
+     clipped to +-5, the state carried from name to name. `--model seed --data LIST` is the exercise itself, on the
+     whole list, with its random numbers: from its own list of 1536 names come its published losses, 23.087336 at
+     iteration 0 to 23.382339 at 14,000, to the last digit. After that rounding decides.
+GRU  64 gated units behind an embedding, 32 names side by side, Adam with a rate that falls to zero, and dropout.
+
+The loss is in bits per character: so many yes-or-no questions the next character still costs. Knowing nothing, it is
+log2(27) = 4.75. On a tenth of the names that the network never read, after 20,000 (means of ten seeds):
+    2.72  RNN as published; 2.72 also from a state of zero for every name: what the name before left there is no help
+    2.60  no network at all, but a table of what follows every three letters (Witten and Bell's smoothing)
+    2.51  its tanh cell, trained as the GRU is: the larger part of the way is the training, not the gates
+    2.55  GRU without dropout: it learns its list by heart (training 1.68), and at a steady rate it is 2.49
+    2.43  GRU; better than all of these in each of the ten
+Clipping acts on one update in a hundred here, and without it the loss is the same: it is there for the day it is not.
 """
 
 from __future__ import annotations

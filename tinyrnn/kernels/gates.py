@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyrnn.kernels.sums import sum_rows
+from tinyrnn.kernels.sums import sum_axes, sum_rows
 
 Array = npt.NDArray[Any]
 BLOCK = 2**15  # numbers in one gate of a block of steps: what is worked on together should stay in the cache
@@ -50,4 +50,4 @@ def side_by_side(d: Array) -> Array:
 
 def sum_columns(d: Array) -> Array:
     """s = sum of the columns: d (K, M) -> s (K,), the gradient of a bias."""
-    return sum_rows(d.T) if d.T.flags.c_contiguous else np.add.reduce(d, 1)
+    return sum_rows(d.T) if d.T.flags.c_contiguous else sum_axes(d, (1,), d.dtype)
