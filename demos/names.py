@@ -14,7 +14,7 @@ log2(27) = 4.75. On a tenth of the names that the network never read, after 20,0
     2.60  no network at all, but a table of what follows every three letters (Witten and Bell's smoothing)
     2.51  its tanh cell, trained as the GRU is: the larger part of the way is the training, not the gates
     2.55  GRU without dropout: it learns its list by heart (training 1.68), and at a steady rate it is 2.49
-    2.43  GRU; better than all of these in each of the ten
+    2.43  GRU; better in each of the ten than the table, and by 0.24 or more than the RNN as published
 Clipping acts on one update in a hundred here, and without it the loss is the same: it is there for the day it is not.
 """
 
@@ -40,19 +40,13 @@ NO_ANSWER = -1
 
 
 class Learner:
-    """A network that is shown one name after the other, and its losses in bits per character."""
-
-    title, color = "", ""
+    """A network that is shown one name after the other, with read(name), and its losses in bits per character."""
 
     def __init__(self, net: Network, alphabet: Alphabet) -> None:
         self.net, self.alphabet = net, alphabet
         self.weights = [p for p in net.parameters() if p.requires_grad]
         self.seen: list[tuple[float, int]] = []  # loss in nats, characters: of each update since it was last measured
         self.curves: dict[str, list[tuple[int, float]]] = {"training": [], "held out": []}  # (names read, loss)
-
-    def read(self, name: str) -> None:
-        """Learns from the name, at once or with others."""
-        raise NotImplementedError
 
     def loss(self, names: list[str]) -> Tensor:
         """-log p, the mean over all characters of the names, and over their ends."""
