@@ -13,6 +13,7 @@ from hypothesis import settings
 import tinyrnn
 
 settings.register_profile("quick", max_examples=25, deadline=None)
+settings.register_profile("deep", max_examples=1000, deadline=None)  # pytest --hypothesis-profile=deep
 settings.load_profile("quick")
 
 

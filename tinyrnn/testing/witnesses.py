@@ -116,7 +116,7 @@ def witnesses(layer: RNNBase, x: Tensor, hx: Any = None, *, seed: int = 0) -> Wi
 
     ways: dict[str, Callable[[], Gradients]] = {
         "fused kernel": lambda: by_backward(layer),
-        "tape over unrolled cells": lambda: by_backward(_unrolled(layer)),
+        "tape over unrolled cells": lambda: by_backward(unrolled(layer)),
         "real-time recurrent learning": by_rtrl,
         "complex step": by_complex_steps,
         "torch": by_torch,
@@ -143,7 +143,7 @@ def _outputs(module: Any, values: list[Any]) -> list[Any]:
     return [y, *last] if isinstance(last, tuple) else [y, last]
 
 
-def _unrolled(layer: RNNBase) -> Recurrent:
+def unrolled(layer: RNNBase) -> Recurrent:
     """Recurrent over cells that own the very parameters of the layer."""
     kinds = {"LSTM": LSTMCell, "GRU": GRUCell}
     cells = []
