@@ -137,7 +137,7 @@ def draw_chances(axes: Axes, alphabet: Alphabet, made_up: MadeUp) -> None:
     image = axes.imshow(p.T[rows], cmap="Blues", vmin=0, vmax=1, aspect="auto")
     columns, places = np.nonzero(np.array(drawn)[:, None] == rows)
     axes.plot(columns, places, "s", color=RED, fillstyle="none", markersize=9)
-    signs = np.array([{"\n": "end", " ": "space"}.get(character, character) for character in alphabet.characters])
+    signs = np.array([{"\n": "end", " ": "␣"}.get(character, character) for character in alphabet.characters])
     axes.set_xticks(range(len(drawn)), signs[list(drawn)])
     axes.set_yticks(range(len(rows)), signs[rows], fontsize=9)
     axes.figure.colorbar(image, label="probability")
