@@ -5,15 +5,16 @@
 What it shows. The network reads the bits of a and b from the lowest up and answers each pair with the bit of a + b. The
 answer depends on the carry, which is in no input: the state must hold it, and nothing but back-propagation through time
 tells it so. What it has learned is a rule and not a table: sums four times as long as any it was trained on are right.
-In the picture one or two units follow the carry; the others tell apart how many of a, b and carry are 1.
+In the picture the upper units follow the carry (the first with a correlation of 0.87 to 0.96 on ten seeds), even over
+the places where a and b do not show it; the others help to tell how many of a, b and carry are 1.
 
 The backward pass is also written out by hand, `by_hand`, with sigmoid outputs and the squared error: its gradients and
 the tape's, before the training and after it, differ by less than 1e-14 of the largest.
 
 What was found. The program often seen for this task (weights uniform in +-1, no biases, SGD at 0.1, 10,000 steps of
-one sum each) does learn: on ten seeds of `--batch 1 --steps 10000` the 256 sums kept for the test are all right from
-step 5000 to 7500 on, but seed 6 needs 10,250, and seed 1 still gets one of 1000 32-bit sums wrong. One thing is changed
-here, 16 sums a step: all 256 are right after 500 to 750 steps, and after 3000 so are, on every one of ten seeds, all
+one sum each) does learn: on ten seeds of `--batch 1 --steps 10000` the 256 sums kept for the test are first all right
+at step 5000 to 7500, but seed 6 needs 10,250, and seed 1 still gets one of 1000 32-bit sums wrong. One thing is changed
+here, 16 sums a step: all 256 are right from step 350 to 650 on, and after 3000 so are, on every one of ten seeds, all
 16,384 8-bit sums, 1000 random 32-bit sums and the longest carry there is, 2^31 - 1 plus 1. That is a test of its own,
 since random sums hold no carry long: with Adam at 0.03 one seed in ten passes all else after 2000 steps, but not this.
 """

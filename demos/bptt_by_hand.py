@@ -147,7 +147,7 @@ def by_kernel(net: Net) -> Gradient:
     return [weight.grad.numpy() for weight in (*rnn.parameters(), V)]
 
 
-def by_differences(net: Net, step: float = 1e-5) -> Gradient:
+def by_differences(net: Net, step: float = 2e-6) -> Gradient:
     """(L(w + step) - L(w - step)) / (2 step), one weight w after the other."""
     gradient = [np.zeros_like(weight) for weight in net[:3]]
     for i, weight in enumerate(net[:3]):
