@@ -128,7 +128,7 @@ def draw_graph(axes: Axes, net: Net, sheet: Sheet) -> None:
         style = {"arrowstyle": "-|>", "mutation_scale": 14, "shrinkA": 0, "shrinkB": 0}
         axes.annotate("", end, start, arrowprops={**style, "color": color, "linewidth": 1.8})
 
-    axes.set(xlim=(0, 690), ylim=(0, 400))
+    axes.set(xlim=(0, 698), ylim=(0, 400))
     axes.axis("off")
     centres, halves = (49, 219, 416, 613), (48, 75, 75, 75)
     for t, x in enumerate(centres):
@@ -137,14 +137,14 @@ def draw_graph(axes: Axes, net: Net, sheet: Sheet) -> None:
         for place, (name, vector, color) in enumerate(shown):
             at = x + 47 * (place - (len(shown) - 1) / 2)
             write(at, 214, f"${name}_{t}$", color, size=12)
-            write(at + 19, 178, column(vector), color, size=10, ha="right")
+            write(at + 19, 178, column(vector), color, size=9, ha="right")
         if t == 0:
             continue
         box(x, 18, 100, 34)
         write(x, 18, f"$x_{t}$ = {short(net.x[t, 0], 'g')}", BLUE)
         arrow((x, 35), (x, 149), BLUE)
         write(x + 22, 90, "$W_{ih}$")
-        box(x, 365, 150, 54)
+        box(x, 365, 164, 54)
         write(x, 378, f"$y_{t}$ = {short(e[t] + net.d[t])}, $d_{t}$ = {short(net.d[t], 'g')}", BLUE, size=10)
         write(x, 353, f"$e_{t}$ = {short(e[t])}", RED)
         arrow((x - 18, 231), (x - 18, 337), BLUE)
