@@ -181,6 +181,10 @@ FAULTS = {
     "a step of dW is missing": (recurrence("a step of dW"), [(5, 2, 3), (3, 3)]),
     "dc is not carried": (lstm_without_dc, [(4, 2, 3)]),
     "an output without its graph": (lambda x: (x * x, (3 * x).detach()), [(3,)]),
+    "zero, of a small output beside a large one": (
+        lambda x: (1e8 * x, op(lambda x: x * x, lambda g, x: 0 * g)(x)),
+        [(3,)],
+    ),
     "the second output's": (
         lambda x: record_many("planted", [x.array * 2, x.array * 3], (x,), lambda a, b: (2 * a,)),
         [(3,)],
@@ -278,6 +282,37 @@ def test_the_seed_chooses_the_cotangents():
     assert len(set(cotangents(0)[0])) == 3
 
 
+@pytest.mark.parametrize("method", ["central", "complex", "directional"])
+def test_what_is_wrong_at_large_inputs_is_caught(method):
+    """A step that grows with x makes the rounding that it allows for smaller."""
+    x = (1e8 * leaf(3)).detach().requires_grad_()
+    with pytest.raises(AssertionError, match="is wrong"):
+        gradcheck(op(lambda x: x * x, lambda g, x: 2.001 * g * x), x, method=method)
+    assert gradcheck(lambda x: x * x, x, method=method)
+
+
+@pytest.mark.parametrize("method", ["central", "directional"])
+@pytest.mark.parametrize("factor", [1.0, 1.1])
+def test_a_gradient_of_which_rounding_hides_much_is_not_passed(method, factor):
+    func = op(lambda x: 1e8 + x, lambda g, x: factor * g)
+    with pytest.raises(AssertionError, match=r"cannot be checked.*rounding.*method='complex'|is wrong"):
+        gradcheck(func, leaf(3), method=method)
+    assert gradcheck(func, leaf(3), method="complex", raise_exception=False) is (factor == 1)
+
+
+def test_what_is_wrong_from_one_output_is_called_by_its_number():
+    func = op(lambda x: x * x, lambda g, x: 0 * g)
+    with pytest.raises(AssertionError, match=r"input 0, of shape \(3,\), is wrong from output 1 alone\. Worst at"):
+        gradcheck(lambda x: (1e8 * x, func(x)), leaf(3))
+
+
+def test_numbers_of_any_size_give_no_warnings():
+    for factor in (1e200, np.nan, np.inf):
+        for method in ("central", "complex", "directional"):
+            with pytest.raises(AssertionError, match="is wrong"):
+                gradcheck(double_but(lambda g, x, factor=factor: factor * g), leaf(3), method=method)
+
+
 # what it leaves behind
 
 
@@ -309,6 +344,48 @@ def test_inputs_are_left_as_they_were_to_the_bit(outcome):
     assert x._version == 0
 
 
+@pytest.mark.parametrize("method", ["central", "complex", "directional"])
+@pytest.mark.parametrize("fails", [False, True])
+def test_buffers_are_left_as_they_were(method, fails):
+    class Counting(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.norm, self.linear = nn.BatchNorm1d(3), nn.Linear(3, 2)
+            self.register_buffer("calls", tinyrnn.zeros(2))
+
+        def forward(self, x):
+            self.calls = self.calls + 1  # a new tensor
+            if fails and self.calls.array[0].real > 3:
+                raise KeyboardInterrupt
+            return self.linear(x if method == "complex" else self.norm(x))
+
+    model, x = Counting().double(), leaf(4, 3)
+    before = {name: (tensor, tensor.array.copy()) for name, tensor in model.state_dict().items()}
+    calls = model.calls
+    if fails:
+        with pytest.raises(KeyboardInterrupt):
+            gradcheck(model, x, method=method)
+    else:
+        assert gradcheck(model, x, method=method)
+    assert model.calls is calls
+    for name, tensor in model.state_dict().items():
+        assert tensor.array.dtype == before[name][1].dtype
+        np.testing.assert_array_equal(tensor.array, before[name][1])
+
+
+def test_inputs_that_the_function_itself_changes_are_put_back():
+    def func(x):
+        with tinyrnn.no_grad():
+            x.mul_(2)
+        return x * x
+
+    x = leaf(3)
+    before = x.tolist()
+    with pytest.raises(RuntimeError, match="another result each time"):
+        gradcheck(func, x)
+    assert x.tolist() == before
+
+
 # what is refused
 
 REFUSED = {
@@ -333,6 +410,16 @@ REFUSED = {
         r"none of the inputs.*requires_grad_",
     ),
     "no inputs": (lambda: gradcheck(lambda: leaf(2), []), ValueError, "none of the inputs requires a gradient"),
+    "expanded": (
+        lambda: gradcheck(lambda x: x, tinyrnn.ones(1, dtype=F64).expand(3).detach().requires_grad_()),
+        ValueError,
+        r"input 0 is expanded.*\.clone\(\)",
+    ),
+    "shared memory": (
+        lambda: gradcheck(lambda x, y: x * y, [x := leaf(2), x.detach()]),
+        ValueError,
+        r"input 1 shares its memory with input 0: \.clone\(\)",
+    ),
     "an array": (lambda: gradcheck(lambda x: x, [np.ones(2)]), TypeError, r"input 0 is ndarray, expected a tensor"),
     "an output that is an array": (
         lambda: gradcheck(lambda x: (x, x.detach().numpy()), leaf(2)),
@@ -420,6 +507,14 @@ def test_a_kink_is_called_one(func):
     x = tinyrnn.tensor([0.0, -1.0, 0.0], dtype=F64, requires_grad=True)
     with pytest.raises(ValueError, match=r"func has a kink at input 0 \[[02]\].*another point"):
         gradcheck(func, x)
+
+
+@pytest.mark.parametrize("method", ["central", "directional"])
+@pytest.mark.parametrize("at", [0.0, 3e-7, 2e-6, -4e-6])
+def test_a_kink_that_is_only_near_is_called_one_too(method, at):
+    x = tinyrnn.tensor([at, 1.0], dtype=F64, requires_grad=True)
+    with pytest.raises(ValueError, match="func has a kink at input 0"):
+        gradcheck(lambda x: x.relu(), x, method=method)
 
 
 def test_a_fault_beside_a_kink_is_still_a_fault():

@@ -162,7 +162,19 @@ MUSEUM = [
     ),
     ("rnn", "dw_ih += np.dot(da.T, x[t])", "dw_ih += N * np.dot(da.T, x[t])", "the batch is summed twice", "wrong from T=1, with"),
     ("rnn", "db += da.sum(axis=0)", "db += da.mean(axis=0)", "it is divided by the batch", "wrong from T=1, with a batch"),
-    ("rnn", "db += da.sum(axis=0)", "db = da.sum(axis=0)", "it is wrong in a way", "right at T=1, wrong from T=2"),
+    ("rnn", "db += da.sum(axis=0)", "db = da.sum(axis=0)", suspects.OVERWRITTEN, "right at T=1, wrong from T=2"),
+    ("rnn", "db += da.sum(axis=0)", "db += da.sum(axis=0) ** 3", "it is wrong in a way", "wrong from T=1"),
+    ("rnn", "dw_hh += np.dot(da.T, hs[t])", "dw_hh += np.dot(da.T, hs[t]) * (t > 0)", suspects.FIRST_STEP_LEFT_OUT, "wrong from T=1"),
+    ("rnn", "(1 - hs[t + 1] ** 2)", "(1 - hs[t] ** 2)", suspects.SLOPE_BEFORE, "wrong from T=1"),
+    ("rnn", "dh_next = np.dot(da, w_hh)", "dh_next = np.dot(dh, w_hh)", suspects.SLOPE_NOT_CARRIED, "wrong from T=1"),
+    ("rnn", "return dx,", "return dx[::-1],", "its steps are in reverse order", "right at T=1, wrong from T=2"),
+    ("rnn", "return dx,", "return dx / N,", "it is divided by the size of the batch", "wrong from T=1, with a batch of more"),
+    ("rnn", "return dx,", "return dx * (1 + 3e-6),", "it is wrong in a way", "wrong from T=1"),
+    ("rnn", "return dx,", "return dx * np.nan,", "it is not finite", "wrong from T=1"),
+    ("rnn", "return dx,", "return (dx if N > 1 else 3 * dx),", "it is wrong in a way", "wrong from T=1, with a batch of one alone"),
+    ("rnn", "return dx,", "return (dx if T != 2 else 3 * dx),", "it is wrong in a way", "wrong at T=2, right at T=1, 3, 7"),
+    ("rnn", "dw_hh, db\n", "dw_hh, db / (T * N)\n", "it is divided by the number of steps and the size", "wrong from T=1"),
+    ("lstm", "(1 - th ** 2)", "(1 - s[\"c_new\"] ** 2)", suspects.C_FOR_TANH_C, "wrong from T=1"),
     ("rnn", "return dx, dh_next", "return dx, dh", suspects.BEFORE_H0, "wrong from T=1"),
     ("rnn", "dx[t] = np.dot(da, w_ih)", "pass", "it is zero: nothing is added to it", "wrong from T=1"),
     ("rnn", "return dx,", "return -dx,", "its sign is wrong", "wrong from T=1"),
@@ -203,8 +215,19 @@ def test_two_faults_get_two_diagnoses() -> None:
         "lstm", ('zf = df * s["f"] * (1 - s["f"])', "zf = df"), ("db = db + dz.sum(0)", "db = db + len(dz) * dz.sum(0)")
     )
     report = check_bptt(*broken, "lstm", raise_exception=False)
-    assert [finding.what for finding in report] == ["gate f: its derivative lacks sigma'", "the batch is summed twice"]
+    assert [finding.what for finding in report] == [
+        "gate f: its derivative lacks sigma'",
+        "besides, the batch is summed twice",
+    ]
     assert [finding.gradients for finding in report] == [("x", "h0", "c0", "w_ih", "w_hh"), ("b",)]
+
+
+@pytest.mark.parametrize("factor", ["N", "T"])
+def test_a_factor_is_named_where_the_length_is_that_of_the_batch(factor: str) -> None:
+    broken = changed("rnn", ("return dx, dh_next, dw_ih", f"return dx, dh_next, {factor} * dw_ih"))
+    report = check_bptt(*broken, lengths=(2, 4), raise_exception=False)
+    expected = "the batch is summed twice" if factor == "N" else "it is multiplied by the number of steps"
+    assert [finding.what for finding in report] == [expected]
 
 
 def test_gradients_that_pile_up_and_arguments_that_change_are_seen() -> None:
@@ -229,6 +252,19 @@ def test_gradients_that_pile_up_and_arguments_that_change_are_seen() -> None:
         return gradients
 
     assert "dy of the caller's is changed" in str(check_bptt(forward, spoiling, raise_exception=False))
+
+
+def test_forward_passes_that_cannot_be_checked_are_refused() -> None:
+    single = changed("rnn", ("np.stack(hs[1:])", "np.stack(hs[1:]).astype(np.float32)"))
+    with pytest.raises(TypeError, match=r"y is float32.*expected float64"):
+        check_bptt(*single)
+    with pytest.raises(ValueError, match="forward gives NaN or infinity at T=1, N=1"):
+        check_bptt(*changed("rnn", ("np.tanh(pre[-1])", "pre[-1] * np.nan")))
+    with pytest.raises(ValueError, match="forward gives another y each time"):
+        check_bptt(*changed("rnn", ("np.tanh(pre[-1])", "np.tanh(pre[-1]) * np.random.rand()")))
+    for lengths in ((), (0, 1), (1.5,)):
+        with pytest.raises(ValueError, match="expected numbers of steps from 1"):
+            check_bptt(*functions(RNN), lengths=lengths)
 
 
 def test_a_forward_pass_of_another_kind_is_still_checked_by_differences() -> None:

@@ -125,6 +125,31 @@ def test_what_differs_is_found(torch: ModuleType) -> None:
         compare(Wrong(), tinyrnn.randn(2, 3))
 
 
+class Scaled(nn.Linear):
+    """Forward or backward by a factor larger than under torch."""
+
+    forward_by, backward_by = 1.0, 1.0
+
+    def forward(self, x: Any) -> Any:
+        y = super().forward(x)
+        if hasattr(x, "array"):
+            y.register_hook(lambda g: g * self.backward_by)
+            return y * self.forward_by
+        return y
+
+
+def test_a_factor_is_found_and_no_more_than_that(torch: ModuleType) -> None:
+    x = tinyrnn.randn(4, 3)
+    module = Scaled(3, 2)
+    assert compare(module, x, dtype="float64").worst < 1e-12
+    module.backward_by = 1.001
+    found = compare(module, x, dtype="float64")
+    assert found["output 0"] < 1e-12
+    assert all(error == pytest.approx(1e-3, rel=1e-6) for name, error in found.items() if name.startswith("d "))
+    module.backward_by, module.forward_by = 1.0, 1.001
+    assert compare(module, x, dtype="float64")["output 0"] == pytest.approx(1e-3, rel=1e-6)
+
+
 def test_nothing_of_the_users_is_changed(torch: ModuleType) -> None:
     layer, x = nn.RNN(I, H), tinyrnn.randn(T, N, I)
     compare(layer, x, dtype="float64")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import ModuleType
 from typing import Any
 
@@ -9,10 +10,12 @@ import numpy as np
 import pytest
 
 import tinyrnn
-from tinyrnn import nn
+import tinyrnn.nn.functional as F  # noqa: N812 (as users write it)
+from tinyrnn import nn, tanh
 from tinyrnn.nn import functional
+from tinyrnn.nn.functional import dropout
 from tinyrnn.nn.utils.rnn import pack_sequence
-from tinyrnn.testing.twins import as_torch, twin
+from tinyrnn.testing.twins import as_torch, import_torch, twin
 
 MODULES = [
     lambda: nn.Linear(3, 2, bias=False),
@@ -84,6 +87,127 @@ def test_a_module_of_ones_own_runs_under_torch(torch: ModuleType) -> None:
         np.testing.assert_allclose(found.detach().numpy(), expected.detach().numpy(), rtol=1e-5, atol=1e-6)
 
 
+def halved(x: Any, depth: int = 2) -> Any:
+    """A function of one's own, which calls itself."""
+    return halved(tanh(x), depth - 1) if depth else dropout(x, 0.0, training=False) / 2
+
+
+class Base(nn.Module):
+    """What the modules below inherit from."""
+
+    factor = 3.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(3, 3)
+        self._hidden = 0.5
+
+    def forward(self, x: Any) -> Any:
+        return F.relu(self.linear(x)) * self._hidden
+
+
+class Inheriting(Base):
+    def forward(self, x: Any) -> Any:
+        return super().forward(x) + Base.forward(self, x)
+
+
+class WithEveryKindOfMethod(Base):
+    @staticmethod
+    def square(x: Any) -> Any:
+        return tinyrnn.square(x)
+
+    @classmethod
+    def scaled(cls, x: Any) -> Any:
+        return cls.square(x) * cls.factor
+
+    @property
+    def twice(self) -> float:
+        return self._hidden * 2
+
+    def forward(self, x: Any) -> Any:
+        return self.scaled(halved(self.linear(x))) * self.twice
+
+
+class WithFunctions(Base):
+    def __init__(self) -> None:
+        super().__init__()
+        self.f, self.g = F.softplus, lambda x: F.gelu(x)
+
+    def forward(self, x: Any) -> Any:
+        return self.f(self.g(self.linear(x)))
+
+
+def closing_over() -> nn.Module:
+    scale, f, F_ = tinyrnn.tensor([1.0, 2.0, 3.0]), tanh, F
+
+    class Closing(Base):
+        def forward(self, x: Any) -> Any:
+            return next(F_.relu(f(x * scale)) for x in (self.linear(x),))
+
+    return Closing()
+
+
+class WithLists(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.weights = nn.ParameterList([tinyrnn.randn(3), tinyrnn.randn(3)])
+        self.named = nn.ParameterDict({"a": tinyrnn.randn(3)})
+        self.plain = [nn.Parameter(tinyrnn.randn(3)), nn.Linear(3, 3)]
+
+    def forward(self, x: Any) -> Any:
+        for w in self.weights:
+            x = x * w
+        return self.plain[1](x * self.named["a"] + self.plain[0])
+
+
+class Doubled(nn.Linear):
+    def forward(self, x: Any) -> Any:
+        return super().forward(x) * 2
+
+
+class OutputOnly(nn.GRU):
+    def __init__(self) -> None:
+        super().__init__(3, 3)
+        self.out = nn.Linear(3, 2)
+
+    def forward(self, x: Any, hx: Any = None) -> Any:
+        return self.out(super().forward(x, hx)[0])
+
+
+OWN = [Inheriting, WithEveryKindOfMethod, WithFunctions, closing_over, WithLists, lambda: Doubled(3, 2), OutputOnly]
+
+
+@pytest.mark.parametrize("make", OWN, ids=["super", "methods", "functions", "closure", "lists", "Linear", "GRU"])
+def test_modules_of_all_shapes(torch: ModuleType, make: Any) -> None:
+    ours = nn.Sequential(make()) if make is Inheriting else make()
+    theirs, x = twin(ours), tinyrnn.randn(4, 3)
+    np.testing.assert_allclose(theirs(as_torch(x)).detach().numpy(), ours(x).detach().numpy(), rtol=1e-5, atol=1e-6)
+    assert list(theirs.state_dict()) == list(ours.state_dict())
+
+
+def test_what_is_frozen_stays_frozen(torch: ModuleType) -> None:
+    ours = nn.Linear(3, 2)
+    ours.weight.requires_grad_(False)
+    assert [p.requires_grad for p in twin(ours).parameters()] == [False, True]
+
+
+def test_without_torch_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    for call in (lambda: twin(nn.Linear(3, 2)), lambda: as_torch(tinyrnn.ones(2)), import_torch):
+        with pytest.raises(ImportError, match="needs torch: pip install torch"):
+            call()
+
+
+def with_a_hook() -> nn.Module:
+    layer = nn.Linear(3, 2)
+    layer.register_forward_hook(lambda module, args, output: output * 2)
+    return nn.Sequential(layer)
+
+
+class OfRecurrent(nn.Recurrent):
+    """A module of one's own below a class that torch has not."""
+
+
 def test_values_become_torchs_at_any_depth(torch: ModuleType) -> None:
     leaf = tinyrnn.ones(2, requires_grad=True)
     packed = pack_sequence([tinyrnn.ones(3, 2), tinyrnn.ones(1, 2)])
@@ -101,6 +225,8 @@ def test_values_become_torchs_at_any_depth(torch: ModuleType) -> None:
         (lambda: nn.RNN(3, 4, nonlinearity="sigmoid"), "has what torch's RNN has not"),
         (lambda: nn.GRU(3, 4, learn_initial_state=True), "has what torch's GRU has not"),
         (lambda: nn.Recurrent(nn.GRUCell(3, 4)), "torch.nn has no Recurrent"),
+        (lambda: OfRecurrent(nn.GRUCell(3, 4)), "torch.nn has no Recurrent"),
+        (with_a_hook, "a Linear has hooks"),
     ],
 )
 def test_what_torch_has_not_is_said(torch: ModuleType, make: Any, message: str) -> None:

@@ -9,12 +9,14 @@ For f: (x_1, ..., x_n) -> (y_1, ..., y_m) and random cotangents v_1, ..., v_m, l
 
 The difference quotient is off by about (h^2/6) L''' + eps |L| / h; h = cbrt(eps) makes both small, in float64 alone.
 The error is taken relative to the largest entry of the gradient, so that a vanished gradient cannot pass. What rounding
-alone can do to the quotient is allowed for; where it hides the gradient altogether, the check says so and fails.
+alone can do to the quotient is allowed for; where that is more than a hundredth of the gradient, the check says so and
+fails. Of several outputs each is checked by itself too: a large one cannot hide what is wrong with a small one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,10 +25,18 @@ from tinyrnn.autograd.backward import grad
 from tinyrnn.autograd.engine import explore
 from tinyrnn.autograd.graph import Array, Value, make
 from tinyrnn.autograd.modes import no_grad
-from tinyrnn.autograd.quotients import EPS, central_differences, complex_steps, is_a_kink, slope_along
+from tinyrnn.autograd.quotients import (
+    EPS,
+    central_differences,
+    central_differences_of_each,
+    complex_steps_of_each,
+    is_a_kink,
+    slopes_along,
+)
 from tinyrnn.autograd.views import source_of
 
 METHODS = {"central": "central differences", "complex": "complex steps", "directional": "central differences"}
+HIDDEN = 0.01  # the share of the gradient that rounding may hide
 ROWS = 8  # of the table of what is off
 STEPS = tuple([10.0**-k for k in range(1, 13)])
 
@@ -59,7 +69,8 @@ def gradcheck(
     raise_exception  whether a disagreement raises AssertionError, with a table of the worst entries, or returns False
     Raises TypeError for float32 (its rounding drowns the quotient: use .double()) and for what is no tensor, or does
     not carry complex numbers; ValueError if nothing requires a gradient, for NaN, and where all that disagrees lies at
-    kinks, as relu at 0; RuntimeError if func is not deterministic.
+    kinks, as relu at 0; RuntimeError if func is not deterministic. Inputs, and a module's parameters and buffers, are
+    left as they were, whatever comes of it.
 
     >>> import tinyrnn
     >>> x = tinyrnn.tensor([0.5, -1.0], dtype=tinyrnn.float64, requires_grad=True)
@@ -70,27 +81,28 @@ def gradcheck(
     """
     if method not in METHODS:
         raise ValueError(f"gradcheck: method is {method!r}, expected one of {', '.join(METHODS)}")
-    check = _Check(func, inputs, seed)
+    values, named = _checked(inputs, func)
     problem, rows = "", list[_Row]()
-    for name, x, analytic in check.leaves:
-        if method == "directional":
-            found = _along(check, x, analytic, eps, rtol, directions, seed)
-        else:
-            found = _by_element(check, x, analytic, method, eps, rtol)
-        if found[0]:
-            problem = problem or f"gradcheck: the gradient of {name}, of shape {x.shape}, {found[0]}"
-            rows += [_Row(name, *row) for row in found[1]]
+    with _as_before(func, values):
+        check = _Check(func, values, named, seed)
+        for leaf in check.leaves:
+            if method == "directional":
+                words, found = _along(check, leaf, eps, rtol, directions, seed)
+            else:
+                words, found = _by_element(check, leaf, method, eps, rtol)
+            if words:
+                problem = problem or f"gradcheck: the gradient of {leaf.name}, of shape {leaf.x.shape}, {words}"
+                rows += [_Row(leaf.name, *row) for row in found]
     if not problem:
         return True
-    kinks = [row for row in rows if row.kink]
-    if kinks and len(kinks) == len(rows):
-        row = kinks[0]
+    if rows and all(row.kink for row in rows):
+        row = rows[0]
         raise ValueError(
             f"gradcheck: func has a kink at {row.name} {row.where}, where its slopes on the two sides differ: backward "
             f"says {row.analytic:.6g}, and no difference quotient can tell. Check it at another point"
         )
     if raise_exception:
-        raise AssertionError("\n".join([problem, *_table(rows, METHODS[method])]))
+        raise AssertionError("\n".join([problem, *(_table(rows, METHODS[method]) if rows else ())]))
     return False
 
 
@@ -108,27 +120,50 @@ class _Row(NamedTuple):
 Found = tuple[str, list[tuple[Any, ...]]]  # what is wrong, in words; and the rows for the table without their names
 
 
-class _Check:
-    """A function with its inputs, random cotangents, and the gradient of each leaf by backward."""
+class _Leaf(NamedTuple):
+    """What is checked: a tensor, its gradients by backward, and the sizes of the terms of L that it is in."""
 
-    def __init__(self, func: Callable[..., Any], inputs: Any, seed: int) -> None:
-        values, named = _checked(inputs, func)
+    name: str
+    x: Value
+    gradients: list[tuple[str, Array, list[int]]]  # "" and dL/dx; then, of several outputs, of each by itself: which
+    sizes: list[float]  # of each output, sum |v y|; 0 where x is not in it
+
+    def views(self, each: Array) -> Iterator[tuple[str, Array, Array, float]]:
+        """(from which output, the gradient by backward, the one found for it, the size of its terms)."""
+        for source, analytic, outputs in self.gradients:
+            yield source, analytic, each[outputs].sum(0), sum(self.sizes[k] for k in outputs)
+
+
+class _Check:
+    """A function with its inputs, random cotangents, and the gradients of each leaf by backward."""
+
+    def __init__(self, func: Callable[..., Any], values: list[Any], named: list[tuple[str, Any]], seed: int) -> None:
         outputs = _outputs(func, values)
         if not all(np.isfinite(y.array).all() for y in outputs):
             raise ValueError("gradcheck: func gives NaN or infinity here: check it at another point")
         rng = np.random.default_rng(seed)
         self.cotangents = [rng.standard_normal(y.shape) for y in outputs]
         sources = [source_of(y) for y in outputs]
-        pairs = zip(outputs, self.cotangents, strict=True)
-        differentiable = [(y, make(y.result, v)) for y, v in pairs if source_of(y) is not None]
+        differentiable = [k for k, source in enumerate(sources) if source is not None]
         if not differentiable:
             raise ValueError("gradcheck: no output of func depends on an input that requires a gradient")
         below = [set() if source is None else set(explore([source])) for source in sources]  # what each came from
-        ys, vs = zip(*differentiable, strict=True)
-        found = grad(ys, [x for _, x in named], vs, allow_unused=True)
-        self.leaves = [
-            (name, x, np.zeros(x.shape) if g is None else g.array) for (name, x), g in zip(named, found, strict=True)
-        ]
+        leaves = [x for _, x in named if x.wants_grad]
+
+        def gradients(of: list[int]) -> list[Array]:
+            ys, vs = [outputs[k] for k in of], [make(outputs[k].result, self.cotangents[k]) for k in of]
+            found = grad(ys, leaves, vs, allow_unused=True, retain_graph=True)
+            return [np.zeros(x.shape) if g is None else g.array for x, g in zip(leaves, found, strict=True)]
+
+        every = list(range(len(outputs)))
+        passes = [("", gradients(differentiable), every)]
+        if len(differentiable) > 1:
+            passes += [(f" from output {k} alone", gradients([k]), [k]) for k in differentiable]
+        terms = [float(np.abs(v * y.array).sum()) for y, v in zip(outputs, self.cotangents, strict=True)]
+        self.leaves = []
+        for n, (name, x) in enumerate((name, x) for name, x in named if x.wants_grad):
+            sizes = [term if x in nodes else 0.0 for term, nodes in zip(terms, below, strict=True)]
+            self.leaves.append(_Leaf(name, x, [(source, gs[n], of) for source, gs, of in passes], sizes))
         used = [x for nodes in below for x in nodes if isinstance(x, Value)]
         self.all = list({id(x): x for x in [*values, *used, *_state_of(func)]}.values())
 
@@ -141,51 +176,83 @@ class _Check:
             raise RuntimeError(
                 "gradcheck: func gives another result each time (dropout, perhaps?): make it deterministic"
             )
-        terms = [float(np.abs(v * y.array).sum()) for y, v in zip(outputs, self.cotangents, strict=True)]
-        self.sizes = {
-            id(x): sum(term for term, nodes in zip(terms, below, strict=True) if x in nodes) for _, x in named
-        }
 
 
-def _by_element(check: _Check, x: Value, analytic: Array, method: str, eps: float, rtol: float) -> Found:
-    size = check.sizes[id(x)]
+def _by_element(check: _Check, leaf: _Leaf, method: str, eps: float, rtol: float) -> Found:
+    x = leaf.x
+    steps = eps * np.maximum(1.0, np.abs(x.array))
     if method == "complex":
         try:
-            numeric = complex_steps(check.evaluate, check.all, x, check.cotangents)
+            each = complex_steps_of_each(check.evaluate, check.all, x, check.cotangents)
         except (TypeError, RuntimeError) as refusal:
             message = f"gradcheck: func does not carry complex numbers ({refusal}): use method='central'"
             raise TypeError(message) from refusal
-        hidden = 100 * EPS * size
     else:
-        numeric = central_differences(check.evaluate, x.array, check.cotangents, eps)
-        hidden = 8 * EPS * size / eps
-    words, off, error = _compare(analytic, numeric, size, hidden, rtol, METHODS[method])
-    rows = []
-    for j in sorted(map(tuple, np.argwhere(off)), key=lambda j: -error[j])[:ROWS] if off is not None else ():
-        kink = method == "central" and is_a_kink(check.evaluate, x.array, j, check.cotangents, eps)
-        rows.append((_at(j), analytic[j], numeric[j], error[j], kink))
-    return words, rows
+        each = central_differences_of_each(check.evaluate, x.array, check.cotangents, eps)
+    for source, analytic, numeric, size in leaf.views(each):
+        hidden = np.full(x.shape, 100 * EPS * size) if method == "complex" else 8 * EPS * size / steps
+        words, off, error = _compare(analytic, numeric, size, hidden, rtol, METHODS[method], not source)
+        if not words:
+            continue
+        rows = []
+        for j in sorted(map(tuple, np.argwhere(off)), key=lambda j: -error[j])[:ROWS] if off is not None else ():
+            u = np.zeros(x.shape)
+            u[j] = 1
+            kink = method == "central" and is_a_kink(check.evaluate, x.array, u, check.cotangents, float(steps[j]))
+            rows.append((_at(j), analytic[j], numeric[j], error[j], kink))
+        return words.replace("is wrong", f"is wrong{source}", 1), rows
+    return "", []
 
 
-def _along(check: _Check, x: Value, analytic: Array, eps: float, rtol: float, directions: int, seed: int) -> Found:
-    rng = np.random.default_rng([seed, 1])
-    norm = float(np.sqrt(np.sum(np.square(analytic, where=np.isfinite(analytic), out=np.zeros(x.shape)))))
-    rows = []
-    for k in range(directions):
-        u = np.asarray(rng.choice([-1.0, 1.0], x.shape))
-        expected, numeric = float(np.sum(analytic * u)), slope_along(check.evaluate, x.array, u, check.cotangents, eps)
-        error = abs(expected - numeric)
-        size = max(norm, abs(numeric))
-        if not error <= rtol * size + 8 * EPS * check.sizes[id(x)] / eps:  # written so that NaN is off
-            rows.append((f"direction {k}", expected, numeric, error / size if size else np.inf))
-    if not rows:
-        return "", []
-    worst = max(rows, key=lambda row: row[3])
-    words = (
-        f"is wrong. Worst along {worst[0]}: backward says {worst[1]:.9g}, central differences say {worst[2]:.9g}; the "
-        f"error is {worst[3]:.2g} of the gradient's norm, {len(rows)} of {directions} directions are off"
-    )
-    return words, rows
+def _along(check: _Check, leaf: _Leaf, eps: float, rtol: float, directions: int, seed: int) -> Found:
+    rng, x = np.random.default_rng([seed, 1]), leaf.x
+    h = eps * max(1.0, float(np.max(np.abs(x.array), initial=0)))
+    us = [np.asarray(rng.choice([-1.0, 1.0], x.shape)) for _ in range(directions)]
+    each = np.array([slopes_along(check.evaluate, x.array, u, check.cotangents, h) for u in us])
+    for source, analytic, numeric, size in leaf.views(each.reshape(len(us), len(check.cotangents)).T):
+        norm, hidden, rows = _norm(analytic), 8 * EPS * size / h, []
+        for k, (u, slope) in enumerate(zip(us, numeric.tolist(), strict=True)):
+            with np.errstate(invalid="ignore"):
+                expected = float(np.sum(analytic * u))
+            error, largest = abs(expected - slope), max(norm, abs(slope))
+            if not error <= rtol * largest + hidden:  # written so that NaN is off
+                kink = is_a_kink(check.evaluate, x.array, u, check.cotangents, h)
+                rows.append((f"direction {k}", expected, slope, error / largest if largest else np.inf, kink))
+        if not rows and not source and us and 100 * EPS * size < norm < hidden / HIDDEN:
+            return _drowned("norm", norm, hidden), []
+        if rows:
+            worst = max(rows, key=lambda row: row[3])
+            return (
+                f"is wrong{source}. Worst along {worst[0]}: backward says {worst[1]:.9g}, central differences say "
+                f"{worst[2]:.9g}; the error is {worst[3]:.2g} of the gradient's norm, {len(rows)} of {directions} "
+                "directions are off"
+            ), rows
+    return "", []
+
+
+def _norm(g: Array) -> float:
+    """sqrt(sum g^2) of the entries that are finite, whatever their size."""
+    finite = np.abs(g[np.isfinite(g)])
+    largest = float(np.max(finite, initial=0))
+    return largest * float(np.sqrt(np.sum(np.square(finite / largest)))) if largest else 0.0
+
+
+@contextmanager
+def _as_before(func: Any, values: Sequence[Value]) -> Iterator[None]:
+    """Puts the numbers of all inputs, parameters and buffers back: batch norm in training, say, changes its own."""
+    modules = list(func.modules()) if hasattr(func, "named_parameters") else []
+    attributes = [(vars(m), name, x) for m in modules for name, x in vars(m).items() if isinstance(x, Value)]
+    tensors = {id(x): x for x in [*values, *[x for _, _, x in attributes]]}.values()
+    before = [(x, x.array, x.array.copy()) for x in tensors]
+    try:
+        yield
+    finally:
+        for owner, name, x in attributes:
+            owner[name] = x
+        for x, array, numbers in before:
+            x.array = array
+            if array.flags.writeable:
+                array[...] = numbers
 
 
 def _state_of(func: Any) -> list[Value]:
@@ -210,10 +277,15 @@ def _checked(inputs: Any, func: Any) -> tuple[list[Any], list[tuple[str, Any]]]:
             )
         if x.node is not None:
             raise ValueError(f"gradcheck: {name} was computed from others, expected a leaf: .detach().requires_grad_()")
-    leaves = [(name, x) for name, x in named if x.wants_grad]
-    if not leaves:
+    if not any(x.wants_grad for _, x in named):
         raise ValueError("gradcheck: none of the inputs requires a gradient: requires_grad_() those to be checked")
-    return values, leaves
+    for n, (name, x) in enumerate(named):
+        if x.wants_grad and not x.array.flags.writeable:
+            raise ValueError(f"gradcheck: {name} is expanded: its elements share memory: .clone() it before")
+        for other, y in named[:n]:
+            if x is not y and (x.wants_grad or y.wants_grad) and np.shares_memory(x.array, y.array):
+                raise ValueError(f"gradcheck: {name} shares its memory with {other}: .clone() one of them before")
+    return values, named
 
 
 def _outputs(func: Callable[..., Any], values: Sequence[Value]) -> list[Any]:
@@ -230,12 +302,13 @@ def _outputs(func: Callable[..., Any], values: Sequence[Value]) -> list[Any]:
 
 
 def _compare(
-    analytic: Array, numeric: Array, size: float, hidden: float, rtol: float, what: str
+    analytic: Array, numeric: Array, size: float, hidden: Array, rtol: float, what: str, whole: bool
 ) -> tuple[str, Any, Array]:
     """(what is wrong with the analytic gradient, in words, or nothing; which entries are off; their errors, relative).
 
-    `size` is that of the terms of L that x is in. Their rounding hides what is below `hidden`; what
-    backward should have found to be zero, and rounding has left, is below 100 EPS size.
+    `size` is that of the terms of L that x is in. Their rounding hides what is below `hidden`; what backward should
+    have found to be zero, and rounding has left, is below 100 EPS size. A gradient that drowns is `whole`, of all
+    outputs: one of them may well drown.
     """
     if not analytic.size:
         return "", None, analytic
@@ -244,14 +317,9 @@ def _compare(
     error = np.abs(analytic - numeric)
     off = ~(error <= rtol * largest + hidden)  # written so that NaN is off
     relative = np.where(np.isnan(error), np.inf, error) / (largest if largest else 1)
-    if not off.any() and 100 * EPS * size < np.max(np.abs(analytic)) <= hidden:
-        words = (
-            f"cannot be checked: its largest entry, {largest:.2g}, drowns in the rounding of the outputs, which hides "
-            f"{hidden:.2g}: scale or shift func, so that its outputs are of the size of their changes"
-        )
-        return words, None, relative
     if not off.any():
-        return "", None, relative
+        drowns = whole and 100 * EPS * size < np.max(np.abs(analytic)) and largest < np.max(hidden) / HIDDEN
+        return _drowned("largest entry", largest, float(np.max(hidden))) if drowns else "", None, relative
     j = tuple(np.unravel_index(np.argmax(np.where(off, relative, -1)), error.shape))
     words = (
         f"is wrong. Worst at {_at(j)}: backward says {analytic[j]:.9g}, {what} say {numeric[j]:.9g}; "
@@ -259,6 +327,14 @@ def _compare(
         f"{np.count_nonzero(off)} of {off.size} entries are off"
     )
     return words, off, relative
+
+
+def _drowned(what: str, number: float, hidden: float) -> str:
+    return (
+        f"cannot be checked: its {what}, {number:.2g}, drowns in the rounding of the outputs, which hides "
+        f"{hidden:.2g}: scale or shift func, so that its outputs are of the size of their changes, or use "
+        "method='complex'"
+    )
 
 
 def _at(j: tuple[Any, ...]) -> str:
@@ -307,13 +383,16 @@ def step_sweep(
     1e-03    1.7e-07  ##############
     1e-05    ...
     """
-    check = _Check(func, inputs, seed)
+    values, named = _checked(inputs, func)
     sweep = StepSweep()
-    for h in steps:
-        worst = 0.0
-        for _, x, analytic in check.leaves:
-            numeric = central_differences(check.evaluate, x.array, check.cotangents, h)
-            largest = max(float(np.max(np.abs(g), initial=0)) for g in (analytic, numeric))
-            worst = max(worst, float(np.max(np.abs(analytic - numeric), initial=0)) / (largest or 1))
-        sweep.append((float(h), worst))
+    with _as_before(func, values):
+        check = _Check(func, values, named, seed)
+        for h in steps:
+            worst = 0.0
+            for leaf in check.leaves:
+                numeric = central_differences(check.evaluate, leaf.x.array, check.cotangents, h)
+                analytic = leaf.gradients[0][1]
+                largest = max(float(np.max(np.abs(g), initial=0)) for g in (analytic, numeric))
+                worst = max(worst, float(np.max(np.abs(analytic - numeric), initial=0)) / (largest or 1))
+            sweep.append((float(h), worst))
     return sweep

@@ -24,27 +24,34 @@ def central_differences(evaluate: Evaluate, x: Array, cotangents: Sequence[Array
     The error is about (h^2/6) L''' + EPS |L| / h. The outputs are subtracted before they are summed: what stays as it
     is adds no rounding.
     """
-    numeric = np.empty(x.shape)
+    return np.asarray(central_differences_of_each(evaluate, x, cotangents, eps).sum(0))
+
+
+def central_differences_of_each(evaluate: Evaluate, x: Array, cotangents: Sequence[Array], eps: float) -> Array:
+    """The same, for each output by itself: (number of outputs, *x.shape), whose sum is dL/dx."""
+    numeric = np.empty((len(cotangents), *x.shape))
     for j in np.ndindex(x.shape):
         above, below, step = _both_sides(evaluate, x, j, eps)
-        numeric[j] = _change(cotangents, above, below) / step
+        numeric[(..., *j)] = _changes(cotangents, above, below) / step
     return numeric
 
 
-def is_a_kink(evaluate: Evaluate, x: Array, j: tuple[int, ...], cotangents: Sequence[Array], eps: float) -> bool:
-    """Whether the slopes on the two sides of element j differ, and still do at a step 16 times smaller.
+def is_a_kink(evaluate: Evaluate, x: Array, u: Array, cotangents: Sequence[Array], h: float) -> bool:
+    """Whether there is a kink within h of x along u, as of relu at 0.
 
-    Where the function is smooth they differ by h L'', which shrinks with h; at a kink, as of relu at 0, by a jump.
+    The slopes of the two sides differ by h L'' where the function is smooth: by half as much at half the step. At a
+    kink they differ by a jump, which stays; beside one, by a jump that is gone once the step no longer reaches it.
     """
     here = evaluate()
-    jumps, noise = [], 0.0
-    for h in (eps, eps / 16):
-        above, below, step = _both_sides(evaluate, x, j, h)
-        up, down = _change(cotangents, above, here), _change(cotangents, here, below)
-        jumps.append(abs(up - down) / (step / 2))
-        size = sum(float(np.sum(np.abs(v * y))) for v, y in zip(cotangents, here, strict=True))
-        noise = 8 * EPS * size / h
-    return bool(jumps[1] > 0.5 * jumps[0] and jumps[1] > noise)
+    size = sum(float(np.sum(np.abs(v * y))) for v, y in zip(cotangents, here, strict=True))
+
+    def jump(h: float) -> float:
+        above, below = _along(evaluate, x, u, h)
+        return abs(float(np.sum(_changes(cotangents, above, here) - _changes(cotangents, here, below)))) / h
+
+    first = jump(h)
+    shares = [(part, abs(jump(h / part) - first / part)) for part in (2, 16)]  # 0 where it is smooth
+    return any(off > 0.25 * first / part + 32 * EPS * size * part / h for part, off in shares)
 
 
 def complex_steps(evaluate: Evaluate, leaves: Sequence[Value], x: Value, cotangents: Sequence[Array]) -> Array:
@@ -53,8 +60,13 @@ def complex_steps(evaluate: Evaluate, leaves: Sequence[Value], x: Value, cotange
     All floating leaves hold complex numbers meanwhile. Raises TypeError for a function that does not carry these.
     Source: Squire and Trapp, Using complex variables to estimate derivatives of real functions, 1998.
     """
+    return np.asarray(complex_steps_of_each(evaluate, leaves, x, cotangents).sum(0))
+
+
+def complex_steps_of_each(evaluate: Evaluate, leaves: Sequence[Value], x: Value, cotangents: Sequence[Array]) -> Array:
+    """The same, for each output by itself: (number of outputs, *x.shape), whose sum is dL/dx."""
     before = [leaf.array for leaf in leaves]
-    numeric = np.empty(x.shape)
+    numeric = np.empty((len(cotangents), *x.shape))
     try:
         for leaf in leaves:
             if leaf.array.dtype.kind == "f":
@@ -66,17 +78,25 @@ def complex_steps(evaluate: Evaluate, leaves: Sequence[Value], x: Value, cotange
             x.array[j] = real
             if not all(np.iscomplexobj(y) for y in outputs):
                 raise TypeError("an output is real for complex inputs")
-            numeric[j] = sum(float(np.sum(v * y.imag)) for v, y in zip(cotangents, outputs, strict=True)) / COMPLEX_STEP
+            slopes = [float(np.sum(v * y.imag)) for v, y in zip(cotangents, outputs, strict=True)]
+            numeric[(..., *j)] = np.array(slopes) / COMPLEX_STEP
     finally:
         for leaf, array in zip(leaves, before, strict=True):
             leaf.array = array
     return numeric
 
 
-def slope_along(evaluate: Evaluate, x: Array, u: Array, cotangents: Sequence[Array], eps: float) -> float:
-    """<dL/dx, u> = (L(x + h u) - L(x - h u)) / 2h: one number for all elements at once, at the cost of two runs."""
+def slopes_along(evaluate: Evaluate, x: Array, u: Array, cotangents: Sequence[Array], h: float) -> Array:
+    """<dL/dx, u> = (L(x + h u) - L(x - h u)) / 2h, for each output by itself, whose sum is that of L.
+
+    One number for all elements at once, at the cost of two runs.
+    """
+    return _changes(cotangents, *_along(evaluate, x, u, h)) / (2 * h)
+
+
+def _along(evaluate: Evaluate, x: Array, u: Array, h: float) -> tuple[list[Array], list[Array]]:
+    """The outputs at x + h u and x - h u."""
     before = x.copy()
-    h = eps * max(1.0, float(np.max(np.abs(before), initial=0)))
     try:
         x[...] = before + h * u
         above = evaluate()
@@ -84,7 +104,7 @@ def slope_along(evaluate: Evaluate, x: Array, u: Array, cotangents: Sequence[Arr
         below = evaluate()
     finally:
         x[...] = before
-    return _change(cotangents, above, below) / (2 * h)
+    return above, below
 
 
 def _both_sides(evaluate: Evaluate, x: Array, j: tuple[int, ...], eps: float) -> tuple[list[Array], list[Array], Any]:
@@ -102,6 +122,7 @@ def _both_sides(evaluate: Evaluate, x: Array, j: tuple[int, ...], eps: float) ->
     return above, below, high - low
 
 
-def _change(cotangents: Sequence[Array], above: Sequence[Array], below: Sequence[Array]) -> float:
+def _changes(cotangents: Sequence[Array], above: Sequence[Array], below: Sequence[Array]) -> Array:
+    """<v_k, the change of y_k> for each output."""
     terms = zip(cotangents, above, below, strict=True)
-    return sum(float(np.sum(v * np.subtract(up, down, dtype=np.float64))) for v, up, down in terms)
+    return np.array([float(np.sum(v * np.subtract(up, down, dtype=np.float64))) for v, up, down in terms])

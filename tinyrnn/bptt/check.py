@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinyrnn.autograd.quotients import EPS, central_differences
-from tinyrnn.bptt.suspects import MODELS, Array, Arrays
+from tinyrnn.bptt.suspects import MODELS, ONE_BY_ONE, Array, Arrays
 
 NAMES = {
     "rnn": ("x", "h0", "w_ih", "w_hh", "b"),
@@ -83,8 +83,9 @@ def check_bptt(
     Shapes: x (T, N, I), h0 and c0 (N, H), w_ih (G H, I), w_hh (G H, H), biases (G H,), y and dy (T, N, H), float64;
         the gates as torch's: i, f, g, o (G = 4), and r, z, n (G = 3), with r applied after the product. Other layouts:
         write two lines around your functions.
-    Returns a Report, true if all is right. Raises ValueError for an unknown kind, and for results whose number or
-    shapes do not fit; AssertionError with the report.
+    Returns a Report, true if all is right. Raises ValueError for an unknown kind, for no lengths, for results whose
+    number or shapes do not fit, for NaN from forward, and where it gives another y each time; TypeError for a y that is
+    not float64; AssertionError with the report.
 
     >>> def forward(x, h0, w_ih, w_hh, b):
     ...     hs = [h0]
@@ -103,6 +104,8 @@ def check_bptt(
     """
     if kind not in MODELS:
         raise ValueError(f"check_bptt: kind is {kind!r}, expected one of {', '.join(MODELS)}")
+    if not len(lengths) or not all(isinstance(T, int) and T > 0 for T in lengths):
+        raise ValueError(f"check_bptt: lengths are {lengths!r}, expected numbers of steps from 1, at least one")
     trials = [_Trial(forward, backward, kind, nonlinearity, T, n, rtol, seed) for T in sorted(lengths) for n in (1, N)]
     report = Report(_findings(trials), {(trial.T, trial.N): trial.errors for trial in trials})
     if raise_exception and not report:
@@ -125,10 +128,16 @@ class _Trial:
         if np.shape(y) != dy.shape:
             raise ValueError(f"check_bptt: y has shape {np.shape(y)}, expected {dy.shape}, the states of all steps")
         self.y = np.array(y)
+        if self.y.dtype != np.float64:
+            raise TypeError(f"check_bptt: y is {self.y.dtype}, whose rounding drowns the differences, expected float64")
+        if not np.isfinite(self.y).all():
+            raise ValueError(f"check_bptt: forward gives NaN or infinity at T={T}, N={n}")
         self.found = self._named(backward(dy, cache))
         self.changed = [name for name, a in given.items() if not np.array_equal(a, self.p[name])]
         self.changed += [] if np.array_equal(dy, self.dy) else ["dy"]
         y, cache = forward(*[array.copy() for array in self.p.values()])
+        if not np.array_equal(y, self.y):
+            raise ValueError("check_bptt: forward gives another y each time (dropout, or a state that is kept?)")
         self.again = self._named(backward(self.dy.copy(), cache))
 
         def evaluate() -> list[Array]:
@@ -179,7 +188,9 @@ def _findings(trials: list[_Trial]) -> list[Finding]:
     if changed := sorted({name for trial in trials for name in trial.changed}):
         findings.append(Finding(f"{', '.join(changed)} of the caller's is changed: work on a copy", "", ()))
     last = trials[-1]
-    kept = tuple(n for n in last.found if not np.allclose(last.found[n], last.again[n], rtol=1e-9, atol=0))
+    kept = tuple(
+        n for n in last.found if not np.allclose(last.found[n], last.again[n], rtol=1e-9, atol=0, equal_nan=True)
+    )
     if kept:
         findings.append(
             Finding("a second call gives another result: gradients must start from zero at each call", "", kept)
@@ -197,8 +208,10 @@ def _findings(trials: list[_Trial]) -> list[Finding]:
             base |= {name: planted[name] for name in open_}  # a second fault would come on top of this one
             findings.append(Finding(sentence, _when(trials, matched), _ordered(worst, matched)))
     groups: dict[str, set[str]] = {}
-    for name in open_:
-        groups.setdefault(_alone(worst, name, base[name]), set()).add(name)
+    for name in _ordered(worst, open_):
+        sentence = _alone(trials, worst, name, base[name])
+        beside = "" if base[name] is worst.truth[name] else "besides, "
+        groups.setdefault(beside + sentence, set()).add(name)
     for sentence, names in groups.items():
         findings.append(Finding(sentence, _when(trials, names), _ordered(worst, names)))
     if not known:
@@ -213,13 +226,16 @@ def _suspects_of(trial: _Trial) -> list[tuple[str, set[str], Arrays]]:
     """(fault, the gradients that come out as with it, all of its gradients), those that explain most first.
 
     A suspect spoils nothing that is right. One or two of the gradients that it spoils may be wrong in another way.
+    What is forgotten in the sums over t may be forgotten for one weight and not for the others.
     """
     found = []
     for sentence in MODELS[trial.kind][1]:
         _, planted = trial.suspect(sentence)
         spoiled = {name for name in trial.found if trial.distance(planted[name], trial.truth[name]) > SAME}
         matched = {name for name in spoiled if trial.same(name, planted[name])}
-        if matched and spoiled <= trial.wrong and len(spoiled - matched) <= min(2, len(matched) - 1):
+        if matched and sentence in ONE_BY_ONE:
+            found.append((sentence, matched, trial.truth | {name: planted[name] for name in matched}))
+        elif matched and spoiled <= trial.wrong and len(spoiled - matched) <= min(2, len(matched) - 1):
             found.append((sentence, matched, planted))
     return sorted(found, key=lambda suspect: -len(suspect[1]))
 
@@ -231,30 +247,40 @@ def _ordered(trial: _Trial, names: set[str]) -> tuple[str, ...]:
 def _when(trials: list[_Trial], names: set[str]) -> str:
     """At which lengths and batches these gradients are wrong."""
     bad = [trial for trial in trials if trial.wrong & names]
-    lengths, batches = sorted({trial.T for trial in bad}), {trial.N for trial in bad}
-    right = [trial.T for trial in trials if lengths[0] > trial.T]
-    words = f"right at T={max(right)}, wrong from T={lengths[0]}" if right else f"wrong from T={lengths[0]}"
-    return words if 1 in batches else f"{words}, with a batch of more than one alone"
+    wrong, batches = sorted({trial.T for trial in bad}), {trial.N for trial in bad}
+    right = sorted({trial.T for trial in trials} - set(wrong))
+    if right and right[-1] > wrong[0]:
+        words = f"wrong at T={', '.join(map(str, wrong))}, right at T={', '.join(map(str, right))}"
+    else:
+        words = f"right at T={right[-1]}, wrong from T={wrong[0]}" if right else f"wrong from T={wrong[0]}"
+    alone = {frozenset({N}): ", with a batch of more than one alone", frozenset({1}): ", with a batch of one alone"}
+    return words + alone.get(frozenset(batches), "")
 
 
-def _alone(trial: _Trial, name: str, truth: Array) -> str:
-    """What can be said of one gradient by itself, which should be `truth`."""
+def _alone(trials: list[_Trial], trial: _Trial, name: str, truth: Array) -> str:
+    """What can be said of one gradient by itself, which should be `truth` in this trial."""
     g, gates = trial.found[name], GATES[trial.kind]
     if not np.isfinite(g).all():
         return "it is not finite"
     if not g.any():
         return "it is zero: nothing is added to it"
-    scales = {
-        trial.N: "the batch is summed twice",
-        1 / trial.N: "it is divided by the batch, of which it is the sum",
-        trial.T: "it is multiplied by the number of steps",
-        1 / trial.T: "it is divided by the number of steps, of which it is the sum",
-        -1: "its sign is wrong",
-        2: "it is twice what it should be",
-        0.5: "it is half of what it should be",
-    }
-    for factor, sentence in scales.items():
-        if factor != 1 and trial.same(name, factor * truth):
+    a_sum = name not in ("x", "h0", "c0")
+    scales: list[tuple[Callable[[_Trial], float], str]] = [
+        (lambda t: t.N, "the batch is summed twice" if a_sum else "it is multiplied by the size of the batch"),
+        (
+            lambda t: 1 / t.N,
+            f"it is divided by the {'batch, of which it is the sum' if a_sum else 'size of the batch'}",
+        ),
+        (lambda t: t.T, "it is multiplied by the number of steps"),
+        (lambda t: 1 / t.T, f"it is divided by the number of steps{', of which it is the sum' * a_sum}"),
+        (lambda t: 1 / (t.T * t.N), "it is divided by the number of steps and the size of the batch"),
+        (lambda t: -1, "its sign is wrong"),
+        (lambda t: 2, "it is twice what it should be"),
+        (lambda t: 0.5, "it is half of what it should be"),
+    ]
+    others = [t for t in trials if truth is trial.truth[name] and name in t.found]
+    for factor, sentence in scales:
+        if trial.same(name, factor(trial) * truth) and all(t.same(name, factor(t) * t.truth[name]) for t in others):
             return sentence
     if g.ndim == 2 and g.shape[0] == g.shape[1] and trial.same(name, truth.T):
         return "it is transposed"
@@ -267,8 +293,10 @@ def _alone(trial: _Trial, name: str, truth: Array) -> str:
         off = [gate for gate, found, block in pairs if trial.distance(found, block) > SAME]
         if 0 < len(off) < len(gates):
             return f"the rows of gate {' and '.join(off)} are wrong, the others right"
+    if name == "x" and trial.same(name, truth[::-1]):
+        return "its steps are in reverse order"
     if name == "x":
         per_step = [t + 1 for t in range(trial.T) if trial.distance(g[t], truth[t]) > SAME]
-        if len(per_step) < trial.T:
+        if 0 < len(per_step) < trial.T:
             return f"it is wrong at t = {', '.join(map(str, per_step))} of {trial.T}, right at the others"
     return "it is wrong in a way that is not known here"

@@ -20,6 +20,7 @@ NOT_CARRIED = "the recurrent gradient is not carried: dh of step t is left out a
 ONLY_LAST_DY = "only the last step's dy is used: each step's output adds its own dy to dh"
 ONLY_LAST_STEP = "only the last step is counted in the weights' gradients: they are sums over all t"
 FIRST_STEP_LEFT_OUT = "the first step is left out of the weights' gradients: the loop must reach t = 1"
+OVERWRITTEN = "each step's share replaces the last one in the weights' gradients: add it, they are sums over all t"
 H_FOR_H_BEFORE = "dW_hh uses h_t for h_{t-1}: W_hh met the state before the step"
 NOT_TRANSPOSED = "W_hh is not transposed on the way back: dh_{t-1} = W_hh^T da_t"
 FORWARD_IN_TIME = "the loop runs forward in time: the last step comes first on the way back"
@@ -27,6 +28,10 @@ NO_SLOPE = "the nonlinearity's derivative is missing: da_t = f'(a_t) dh_t"
 SLOPE_OF_A = (
     "the nonlinearity's derivative is taken at a_t where it is written in h_t: tanh' = 1 - h_t^2, not 1 - a_t^2"
 )
+SLOPE_NOT_CARRIED = (
+    "the nonlinearity's derivative is missing in what is carried: dh_{t-1} = W_hh^T da_t, not W_hh^T dh_t"
+)
+SLOPE_BEFORE = "the nonlinearity's derivative is taken at h_{t-1}: that of step t is 1 - h_t^2"
 BEFORE_H0 = "dh_0 stops a step short: it is W_hh^T da_1 (and the direct path, if there is one), not dh_1"
 
 COMMON = (
@@ -34,10 +39,12 @@ COMMON = (
     ONLY_LAST_DY,
     ONLY_LAST_STEP,
     FIRST_STEP_LEFT_OUT,
+    OVERWRITTEN,
     H_FOR_H_BEFORE,
     FORWARD_IN_TIME,
     BEFORE_H0,
 )
+ONE_BY_ONE = (ONLY_LAST_STEP, FIRST_STEP_LEFT_OUT, OVERWRITTEN, H_FOR_H_BEFORE)  # each weight may have it by itself
 
 
 def sigmoid(a: Array) -> Array:
@@ -69,11 +76,10 @@ class _Sums:
         g, p, wrong = self.g, self.p, self.wrong
         g["x"][t] = da @ p["w_ih"]
         if not (wrong == ONLY_LAST_STEP and t < self.T - 1) and not (wrong == FIRST_STEP_LEFT_OUT and t == 0):
-            g["w_ih"] += da.T @ p["x"][t]
-            g["w_hh"] += du.T @ (h if wrong == H_FOR_H_BEFORE else h_before)
-            for name, part in (("b", da), ("b_ih", da), ("b_hh", du)):
-                if name in g:
-                    g[name] += part.sum(0)
+            shares = {"w_ih": da.T @ p["x"][t], "w_hh": du.T @ (h if wrong == H_FOR_H_BEFORE else h_before)}
+            shares |= {"b": da.sum(0), "b_ih": da.sum(0), "b_hh": du.sum(0)}
+            for name in shares.keys() & g.keys():
+                g[name] = shares[name] + (0 if wrong == OVERWRITTEN else g[name])
         return np.asarray(du @ (p["w_hh"].T if wrong == NOT_TRANSPOSED else p["w_hh"]))
 
 
@@ -94,11 +100,14 @@ def rnn(p: Arrays, dy: Array, wrong: str = "", f: str = "tanh") -> tuple[Array, 
     sums, dh = _Sums(p, T, wrong), np.zeros_like(p["h0"])
     for t in sums.steps:
         dh = sums.into_h(dh, dy, t)
-        da = dh * slope(a[t] if wrong == SLOPE_OF_A else h[t + 1])
+        at = {SLOPE_OF_A: a[t], SLOPE_BEFORE: h[t]}.get(wrong, h[t + 1])
+        da = dh * slope(at)
         if wrong == NO_SLOPE:
             da = dh
         before = dh
         dh = sums.out_of(da, da, h[t], h[t + 1], t)
+        if wrong == SLOPE_NOT_CARRIED:
+            dh = before @ p["w_hh"]
         sums.g["h0"] = before if wrong == BEFORE_H0 else dh
         if wrong == NOT_CARRIED:
             dh = np.zeros_like(dh)
@@ -109,6 +118,7 @@ DC_NOT_CARRIED = "dc is not carried: dc_{t-1} = f_t dc_t is left out at step t-1
 DC_WITHOUT_F = "dc is carried without f_t: dc_{t-1} = f_t dc_t"
 DH_NOT_INTO_DC = "the path from h_t to c_t is missing: dc_t gets dh_t o_t (1 - tanh^2 c_t) as well"
 NO_TANH_C = "tanh's derivative is missing between h_t and c_t: dc_t gets dh_t o_t (1 - tanh^2 c_t), not dh_t o_t"
+C_FOR_TANH_C = "tanh's derivative between h_t and c_t is taken in c_t: it is 1 - tanh^2 c_t, not 1 - c_t^2"
 C_FOR_C_BEFORE = "gate f: its derivative uses c_t for c_{t-1}"
 I_AND_G = "gates i and g: each has to be multiplied by the other, da_i by g_t and da_g by i_t"
 
@@ -129,7 +139,7 @@ def lstm(p: Arrays, dy: Array, wrong: str = "") -> tuple[Array, Arrays]:
         tanh_c = np.tanh(c[t + 1])
         dh = sums.into_h(dh, dy, t)
         if wrong != DH_NOT_INTO_DC:
-            dc = dc + dh * o * (1 if wrong == NO_TANH_C else 1 - tanh_c**2)
+            dc = dc + dh * o * (1 if wrong == NO_TANH_C else 1 - (c[t + 1] if wrong == C_FOR_TANH_C else tanh_c) ** 2)
         into = [dc * (i if wrong == I_AND_G else g), dc * c[t + (wrong == C_FOR_C_BEFORE)]]
         into += [dc * (g if wrong == I_AND_G else i), dh * tanh_c]
         slopes = [i * (1 - i), f * (1 - f), 1 - g * g, o * (1 - o)]
@@ -188,10 +198,13 @@ def gru(p: Arrays, dy: Array, wrong: str = "") -> tuple[Array, Arrays]:
 GRU_SLOPES = (_lacks("r", "sigma'"), _lacks("z", "sigma'"), _lacks("n", "tanh'"))
 
 MODELS: dict[str, tuple[Callable[..., tuple[Array, Arrays]], tuple[str, ...]]] = {
-    "rnn": (rnn, (*COMMON, NOT_TRANSPOSED, NO_SLOPE, SLOPE_OF_A)),
+    "rnn": (rnn, (*COMMON, NOT_TRANSPOSED, NO_SLOPE, SLOPE_OF_A, SLOPE_BEFORE, SLOPE_NOT_CARRIED)),
     "lstm": (
         lstm,
-        (*COMMON, *LSTM_SLOPES, DC_NOT_CARRIED, DC_WITHOUT_F, DH_NOT_INTO_DC, NO_TANH_C, C_FOR_C_BEFORE, I_AND_G),
+        (
+            *(*COMMON, *LSTM_SLOPES, DC_NOT_CARRIED, DC_WITHOUT_F, DH_NOT_INTO_DC),
+            *(NO_TANH_C, C_FOR_TANH_C, C_FOR_C_BEFORE, I_AND_G),
+        ),
     ),
     "gru": (gru, (*COMMON, *GRU_SLOPES, Z_EXCHANGED, NO_DIRECT_PATH, R_NOT_IN_U, NOTHING_THROUGH_R, NO_H_IN_Z)),
 }

@@ -17,7 +17,7 @@ from tinyrnn.autograd.modes import no_grad
 from tinyrnn.nn import Module
 from tinyrnn.nn.utils.rnn import PackedSequence
 from tinyrnn.tensor import Tensor
-from tinyrnn.testing.twins import as_torch, twin
+from tinyrnn.testing.twins import as_torch, each, import_torch, twin
 
 
 class Differences(dict[str, float]):
@@ -61,7 +61,7 @@ def compare(
     >>> compare(nn.GRU(3, 4), randn(5, 2, 3), dtype="float64").worst < 1e-12  # doctest: +SKIP
     True
     """
-    torch = importlib.import_module("torch")
+    torch = import_torch()
     ours = copy.deepcopy(module)
     if dtype is not None:
         ours = ours.to(np.dtype(dtype))
@@ -109,7 +109,7 @@ def compare_training(
     The loss of step t is the mean of (y - v)^2 for the first output y and a random v, the same for both.
     Otherwise as compare. Returns Differences: "losses", and each parameter by its path.
     """
-    torch = importlib.import_module("torch")
+    torch = import_torch()
     tinyrnn = importlib.import_module("tinyrnn")
     ours = copy.deepcopy(module)
     if dtype is not None:
@@ -151,11 +151,7 @@ def _leaves(value: Any, dtype: Any) -> Any:
         if not x.is_floating_point():
             return x
         return (x if dtype is None else x.to(dtype)).requires_grad_()
-    if isinstance(value, tuple | list):
-        return type(value)([_leaves(part, dtype) for part in value])
-    if isinstance(value, dict):
-        return {key: _leaves(part, dtype) for key, part in value.items()}
-    return value
+    return each(value, lambda part: _leaves(part, dtype))
 
 
 def _tensors(value: Any) -> Iterator[Any]:
