@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 import tinyrnn
-from tinyrnn.absent import INSTEAD, absent
+from tinyrnn.absent import INSTEAD, absent, on_demand
 
 PACKAGES = ["", ".nn", ".nn.functional", ".optim", ".autograd", ".cuda", ".accelerator", ".backends"]
 PACKAGES += [".nn.init", ".nn.utils", ".utils", ".utils.data", ".serialization"]
@@ -66,3 +66,12 @@ def test_python_gets_what_its_did_you_mean_asks_for() -> None:
 
 def test_names_of_pythons_own_get_a_plain_word() -> None:
     assert str(absent("tinyrnn", "__path__")) == "tinyrnn has no '__path__'"
+
+
+def test_what_is_loaded_on_demand_is_there_from_then_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(tinyrnn.optim, "lr_scheduler", raising=False)
+    found = on_demand("tinyrnn.optim", "lr_scheduler", {"lr_scheduler": "tinyrnn.optim.lr_scheduler"})
+    assert found is importlib.import_module("tinyrnn.optim.lr_scheduler")
+    assert vars(tinyrnn.optim)["lr_scheduler"] is found
+    with pytest.raises(AttributeError, match=r"^tinyrnn.optim has no 'lr_shredder'"):
+        on_demand("tinyrnn.optim", "lr_shredder", {"lr_scheduler": "tinyrnn.optim.lr_scheduler"})

@@ -96,6 +96,24 @@ def test_import_loads_numpy_and_nothing_else() -> None:
     assert "tinyrnn" in roots
     assert roots - {"tinyrnn", "numpy"} <= set(sys.stdlib_module_names)
     assert "numpy.random" not in loaded  # which takes a while, and is loaded with the first number drawn
+    later = {"tinyrnn.serialization", "tinyrnn.bptt", "tinyrnn.utils", "tinyrnn.optim.lr_scheduler"}
+    assert not {*later, "zipfile", "pathlib", "json", "secrets"} & set(loaded), "these are loaded when first used"
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "import tinyrnn; tinyrnn.save, tinyrnn.load, tinyrnn.bptt.rtrl, tinyrnn.utils.data, tinyrnn.serialization.save",
+        "from tinyrnn import load, save, bptt, utils, serialization; from tinyrnn.utils.data import DataLoader",
+        "import tinyrnn.optim.lr_scheduler, tinyrnn.utils.data; tinyrnn.optim.lr_scheduler.StepLR, tinyrnn.utils.data",
+        "from tinyrnn import optim; optim.lr_scheduler.StepLR; from tinyrnn.optim import lr_scheduler",
+        "from tinyrnn import *; save, load, utils.data, bptt.rtrl",
+        "import tinyrnn; a = tinyrnn.save; assert a is tinyrnn.save is tinyrnn.serialization.save",
+        "import tinyrnn; assert {'save', 'load', 'utils'} <= set(dir(tinyrnn)) and hasattr(tinyrnn, 'bptt')",
+    ],
+)
+def test_what_is_loaded_when_first_used_is_found_in_every_way(use: str) -> None:
+    subprocess.run([sys.executable, "-c", use], check=True)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -7,7 +7,6 @@ from tinyrnn import (
     accelerator,
     autograd,
     backends,
-    bptt,
     creation,
     cuda,
     devices,
@@ -18,10 +17,8 @@ from tinyrnn import (
     optim,
     random,
     sampling,
-    serialization,
-    utils,
 )
-from tinyrnn.absent import absent
+from tinyrnn.absent import on_demand
 from tinyrnn.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from tinyrnn.creation import *
 from tinyrnn.devices import *
@@ -32,7 +29,6 @@ from tinyrnn.legacy import *
 from tinyrnn.ops import *
 from tinyrnn.random import initial_seed, manual_seed, seed
 from tinyrnn.sampling import *
-from tinyrnn.serialization import load, save
 from tinyrnn.size import Size
 from tinyrnn.tensor import Tensor, is_tensor
 
@@ -42,13 +38,18 @@ float, double, half, long, short = float32, float64, float16, int64, int16  # to
 int, bool = int32, boolean
 newaxis = None
 
-if not TYPE_CHECKING:  # a type checker would take every name for granted
+if TYPE_CHECKING:
+    from tinyrnn import bptt, serialization, utils
+    from tinyrnn.serialization import load, save
+else:  # a type checker would take every name for granted
+    _ON_DEMAND = {room: f"tinyrnn.{room}" for room in ("bptt", "serialization", "utils")}
+    _ON_DEMAND |= {"load": "tinyrnn.serialization", "save": "tinyrnn.serialization"}
 
     def __dir__() -> list[str]:
         return __all__
 
     def __getattr__(name: str) -> Any:
-        raise absent(__name__, name)
+        return on_demand(__name__, name, _ON_DEMAND)
 
 
 __all__ = [

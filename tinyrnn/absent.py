@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 _CPU = "tinyrnn runs on the CPU: ask cuda.is_available() first, which is False"
@@ -115,6 +117,19 @@ def absent(where: str, name: str) -> AttributeError:
     way_out = f"Instead: {instead}" if instead else f"What is here: dir({where})"
     message += f": of torch it holds what recurrent networks need on the CPU. {way_out}"
     return AttributeError(message, name=name, obj=sys.modules.get(where))  # for Python's "Did you mean"
+
+
+def on_demand(where: str, name: str, rooms: Mapping[str, str]) -> Any:
+    """`where.name`, from the module that `rooms` says, loaded only now: so an import does not wait for what few need.
+
+    A package's __getattr__ ends in it. Raises what `absent` says of a name that is not in `rooms`.
+    """
+    if name not in rooms:
+        raise absent(where, name)
+    module = importlib.import_module(rooms[name])
+    found = module if rooms[name] == f"{where}.{name}" else getattr(module, name)
+    setattr(sys.modules[where], name, found)
+    return found
 
 
 class Absent:

@@ -493,3 +493,52 @@ def test_several_results_and_a_patch_reach_one_leaf_together():
     expected[2:] += 3 * v
     expected[0] += 5
     assert error(x.grad.array, expected) < 1e-14
+
+
+@pytest.mark.parametrize("of_g", [(1, 3), (5, 3), (200, 3), (7, 2, 3), (4,)])
+def test_unbroadcast_over_rows_is_the_plain_sum_in_every_layout(of_g):
+    g = np.random.default_rng(1).normal(size=of_g[::-1]).T
+    for g_in in (g, np.ascontiguousarray(g), np.broadcast_to(g[:1], of_g)):
+        np.testing.assert_allclose(unbroadcast(g_in, of_g[1:], "probe"), g_in.sum(0), rtol=1e-12, atol=1e-14)
+
+
+def test_nodes_are_numbered_in_the_order_of_their_making_and_leaves_come_first():
+    x = leaf(3)
+    y = x * 2
+    v = y[:2]  # a view, which is made anew when its base has changed
+    y += x
+    z = (v * v).sum() + y.unbind()[0]
+    nodes, stack = set(), [z.node]
+    while stack:
+        node = stack.pop()
+        if node not in nodes:
+            nodes.add(node)
+            for parent in node.parents:
+                assert parent is None or parent.number < node.number
+                if parent is not None and parent is not x:
+                    stack.append(parent)
+    assert x.number == 0
+    assert len(nodes) >= 8
+    z.backward()
+    plain = x.detach().requires_grad_()
+    ((3 * plain)[:2].square().sum() + 3 * plain[0]).backward()
+    np.testing.assert_allclose(x.grad.array, plain.grad.array, rtol=1e-13)
+
+
+def test_nodes_that_several_threads_made_are_visited_after_their_consumers():
+    x, made = leaf(4), []
+    h = x * 2
+
+    def grow():
+        y = h
+        for _ in range(200):
+            y = y * 1.0 + h * 0.0
+        made.append(y)
+
+    threads = [threading.Thread(target=grow) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sum(made).sum().backward()
+    np.testing.assert_array_equal(x.grad.array, np.full(4, 8.0))

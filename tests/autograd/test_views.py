@@ -398,6 +398,16 @@ def test_a_view_keeps_its_base_alive_and_not_the_other_way_round():
         gc.enable()
 
 
+def test_an_assignment_to_nothing_still_makes_the_whole_depend_on_what_is_assigned():
+    w = tinyrnn.ones(3, requires_grad=True)
+    a = tinyrnn.zeros(2, 3)
+    column = a[:, 0]
+    column[2:] = w.sum()
+    assert (a.requires_grad, column.requires_grad) == (True, True)
+    (a.sum() + column.sum()).backward()
+    np.testing.assert_array_equal(w.grad.numpy(), [0, 0, 0])
+
+
 # random programs
 
 

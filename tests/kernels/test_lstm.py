@@ -106,3 +106,34 @@ def test_large_numbers_do_not_overflow() -> None:
     outputs, pullback = lstm(*[1e4 * a for a in given[:1]], *given[1:3], *[1e4 * a for a in given[3:7]], None)
     assert all(np.isfinite(y).all() for y in outputs)
     assert all(g is None or np.isfinite(g).all() for g in pullback(*cotangents(outputs), [True] * 8))
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("N", [1, 3])
+@pytest.mark.parametrize(("short", "broadcast", "columns"), [(0, 4096, 512), (0, 0, 1), (512, 0, 512), (512, 4096, 1)])
+def test_every_way_of_computing_gives_the_same(
+    monkeypatch: pytest.MonkeyPatch, N: int, reverse: bool, short: int, broadcast: int, columns: int
+) -> None:
+    given = arrays(11, N, 2, 3)
+    outputs, pullback = lstm(*given, reverse=reverse)
+    gs = cotangents(outputs)
+    expected = pullback(*gs, [True] * 8)
+    monkeypatch.setattr(gates, "SHORT", short)
+    monkeypatch.setattr(gates, "COLUMNS", columns)
+    monkeypatch.setattr(gates, "BLOCK", 4 * 3 * N)
+    monkeypatch.setattr(f"{lstm.__module__}.BROADCAST", broadcast)
+    found, found_pullback = lstm(*given, reverse=reverse)
+    for f, e in zip([*found, *found_pullback(*gs, [True] * 8)], [*outputs, *expected], strict=True):
+        if e is not None:
+            assert error(f, e) < 1e-14
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("N", [1, 3, 20])
+def test_without_keep_the_results_are_the_same_and_there_is_no_backward_pass(N: int, reverse: bool) -> None:
+    given = arrays(4, N, 2, 3)
+    found, pullback = lstm(*given, reverse=reverse, keep=False)
+    for f, expected in zip(found, lstm(*given, reverse=reverse)[0], strict=True):
+        np.testing.assert_array_equal(f, expected)
+    with pytest.raises(RuntimeError, match="kept nothing"):
+        pullback(*cotangents(found), [True] * 8)

@@ -13,16 +13,7 @@ from tinyrnn.kernels.lstm import lstm
 from tinyrnn.kernels.packed import packed
 from tinyrnn.kernels.rnn import rnn
 
-
-def tanh_rnn(*args: Any) -> Any:
-    return rnn(*args[:-1], "tanh", args[-1])
-
-
-def plain_lstm(*args: Any) -> Any:
-    return lstm(*args[:-1], None, args[-1])
-
-
-KERNELS = {"rnn": (tanh_rnn, 1, 1), "gru": (gru, 3, 1), "lstm": (plain_lstm, 4, 2)}  # rows of H in the weights; states
+KERNELS = {"rnn": (rnn, 1, 1), "gru": (gru, 3, 1), "lstm": (lstm, 4, 2)}  # rows of H in the weights; states
 LENGTHS = [[4, 4, 2, 1], [3, 3, 3], [5], [3, 2, 1, 1]]
 
 
@@ -47,7 +38,7 @@ def test_packed_is_each_sequence_alone(name: str, lengths: list[int], reverse: b
 
     totals: list[Any] = [0] * 4
     for n, own in enumerate(rows):
-        (y_n, *last_n), pull = kernel(x[own][:, None], *[h[n : n + 1] for h in states], *weights, reverse)
+        (y_n, *last_n), pull = kernel(x[own][:, None], *[h[n : n + 1] for h in states], *weights, reverse=reverse)
         assert error(y[own], y_n[:, 0]) < 1e-14
         found = pull(dy[own][:, None], *[dh[n : n + 1] for dh in dlast], [*needs, False][: len(needs) + (S == 2)])
         assert error(dx[own], found[0][:, 0]) < 1e-13
@@ -62,7 +53,7 @@ def test_packed_is_each_sequence_alone(name: str, lengths: list[int], reverse: b
 def test_what_is_not_needed_is_not_given() -> None:
     x, h = np.ones((4, 2)), np.ones((2, 3))
     weights = [np.ones((3, 2)), np.ones((3, 3)), None, None]
-    (y, h_n), pullback = packed(tanh_rnn, x, [2, 1, 1], [h], weights)
+    (y, h_n), pullback = packed(rnn, x, [2, 1, 1], [h], weights)
     found = pullback(y, h_n, [False, True, False, True, False, False])
     assert [g is None for g in found[2:]] == [True, False, True, True]
     assert found[0] is None

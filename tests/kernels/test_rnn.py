@@ -287,3 +287,24 @@ def test_against_torch(torch, dtype, tolerance, nonlinearity, bias, reverse):
     got = (*outputs, *pullback(dy, dh_n, (*ALL[:4], bias, bias)))
     for name, g, e in zip(("y", "h_n", *NAMES), got, expected, strict=False):
         assert error(g, e.detach().numpy()) < tolerance, name
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize("N", [1, 3])
+def test_without_keep_the_results_are_the_same_and_there_is_no_backward_pass(N, reverse):
+    args, dy, dh_n = problem(N=N)
+    found, pullback = rnn(*args, reverse=reverse, keep=False)
+    for f, expected in zip(found, rnn(*args, reverse=reverse)[0], strict=True):
+        np.testing.assert_array_equal(f, expected)
+    with pytest.raises(RuntimeError, match="kept nothing"):
+        pullback(dy, dh_n, ALL)
+
+
+@BOTH_WAYS
+def test_what_is_written_into_the_results_does_not_reach_the_backward_pass(reverse):
+    args, dy, dh_n = problem()
+    (y, h_n), pullback = rnn(*args, reverse=reverse)
+    expected = pullback(dy, dh_n, ALL)
+    y[...] = h_n[...] = 7
+    for f, e in zip(pullback(dy, dh_n, ALL), expected, strict=True):
+        np.testing.assert_array_equal(f, e)

@@ -70,7 +70,7 @@ def grad(
     sources = [_source("grad", x) for x in values]
     roots = _roots("grad", outputs, grad_outputs, create_graph)
     if not allow_unused:
-        below = explore([source for source, _ in roots])
+        below = set(explore([source for source, _ in roots]))
         for i, source in enumerate(sources):
             if source not in below:
                 raise RuntimeError(
@@ -82,7 +82,7 @@ def grad(
 
 
 def _several(name: str, what: str, values: Value | Sequence[Value] | Any) -> list[Any]:
-    several = list(values) if isinstance(values, Iterable) and not isinstance(values, Value) else [values]
+    several = [values] if isinstance(values, Value) or not isinstance(values, Iterable) else list(values)
     for i, value in enumerate(several):
         if not isinstance(value, Value):
             raise TypeError(f"{name}: {what}[{i}] is {type(value).__name__}, expected a tensor")
@@ -119,7 +119,7 @@ def _roots(
 
 
 def _gradient(name: str, output: Value, gradient: Any) -> Array:
-    shape, dtype = output.shape, output.dtype
+    shape, dtype = output.array.shape, output.array.dtype
     if gradient is None:
         if output.array.size != 1:
             raise RuntimeError(
@@ -129,6 +129,6 @@ def _gradient(name: str, output: Value, gradient: Any) -> Array:
         return np.ones(shape, dtype)
     if not isinstance(gradient, Value):
         raise TypeError(f"{name}: the gradient is {type(gradient).__name__}, expected a tensor of shape {shape}")
-    if gradient.shape != shape:
+    if gradient.array.shape != shape:
         raise ValueError(f"{name}: the gradient has shape {gradient.shape}, the output has shape {shape}")
-    return gradient.array.astype(dtype)
+    return gradient.array.astype(dtype, copy=False)

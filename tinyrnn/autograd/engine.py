@@ -1,18 +1,18 @@
 """The backward pass: the recorded program run in reverse, without recursion, in time linear in its length.
 
-    for every node, each after all of its consumers:
+    for every node, the last one recorded first:
         dL/d(input_1), ..., dL/d(input_n)  +=  pullback(dL/d(output))
 
-Gradients travel in a table outside the graph. They reach `.grad` of the leaves when the whole pass went well, so a
-pass that fails changes none of them. A node frees what it saved as soon as it was visited.
-
-Source: the order is Kahn's (Topological sorting of large networks, 1962).
+A node is made after those that its inputs come from, so in this order it comes after all of its consumers. Gradients
+travel in a table outside the graph. They reach `.grad` of the leaves when the whole pass went well, so a pass that
+fails changes none of them. A node frees what it saved as soon as it was visited.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -20,52 +20,52 @@ import numpy as np
 from tinyrnn.autograd.graph import Array, Hook, ManyNode, Node, Owned, Part, Patch, Source
 from tinyrnn.kernels.sums import sum_axes, sum_rows
 
+_number = attrgetter("number")
 
-class Pending:
-    """What a pass knows of one node or leaf: how many consumers are still to come, and the sum of what came.
 
-    A pullback may return an array that it, or somebody else, still holds. So the sum is written into only if its array
+class Totals:
+    """The gradient of each source: the sum of what its consumers have sent so far.
+
+    A pullback may return an array that it, or somebody else, still holds. So a sum is written into only if its array
     was made here (`own`). This keeps two leaves from ever sharing one array.
     """
 
-    __slots__ = ("consumers", "dtype", "own", "shape", "source", "total")
+    __slots__ = ("of", "own")
 
-    def __init__(self, source: Source) -> None:
-        self.source = source
-        self.shape = source.shape
-        self.dtype = source.dtype
-        self.consumers = 0
-        self.total: Any = None  # an array; for a ManyNode {k: array}
-        self.own = False
+    def __init__(self) -> None:
+        self.of: dict[Source, Any] = {}  # an array each; for a ManyNode {k: array}
+        self.own: set[Source] = set()
 
-    def add(self, g: Any, name: str) -> None:
-        """total += g, in the shape and dtype of the source; `name` is the operation that computed g."""
+    def add(self, source: Source, g: Any, name: str) -> None:
+        """of[source] += g, in the shape and dtype of the source; `name` is the operation that computed g."""
+        like = source if isinstance(source, Node) else source.array
+        total = self.of.get(source)
         if type(g) is not np.ndarray:
             if isinstance(g, Part):
-                self.total = self.total or {}
-                self.total[g.k] = g.g
+                self.of.setdefault(source, {})[g.k] = g.g
                 return
             if isinstance(g, Patch):
-                if not self.own:
-                    self.total = np.zeros(self.shape, self.dtype) if self.total is None else self.total.copy()
-                    self.own = True
-                g.add_to(self.total)
+                if source not in self.own:
+                    self.of[source] = np.zeros(like.shape, like.dtype) if total is None else total.copy()
+                    self.own.add(source)
+                g.add_to(self.of[source])
                 return
             if isinstance(g, Owned):  # nobody else's: it becomes the sum without a copy
                 g = g.g
-                if self.total is None and g.shape == self.shape and g.dtype == self.dtype:
-                    self.total, self.own = g, True
+                if total is None and g.shape == like.shape and g.dtype == like.dtype:
+                    self.of[source] = g
+                    self.own.add(source)
                     return
             g = np.asarray(g)
-        if g.shape != self.shape:
-            g = unbroadcast(g, self.shape, name)
-        if self.total is None:
-            self.total = g if g.dtype is self.dtype else g.astype(self.dtype)
-        elif self.own:
-            self.total += g
+        if g.shape != like.shape:
+            g = unbroadcast(g, like.shape, name)
+        if total is None:
+            self.of[source] = g if g.dtype is like.dtype else g.astype(like.dtype)
+        elif source in self.own:
+            total += g
         else:
-            self.total = np.add(self.total, g, out=np.empty(self.shape, self.dtype))
-            self.own = True
+            self.of[source] = np.add(total, g, out=np.empty(like.shape, like.dtype))
+            self.own.add(source)
 
 
 def run_backward(
@@ -76,24 +76,24 @@ def run_backward(
     roots         where to begin, and with which gradient
     retain_graph  whether the graph may be gone through again
     """
-    pending = explore([source for source, _ in roots])
+    sources = explore([source for source, _ in roots])
+    sources.sort(key=_number, reverse=True)  # the leaves, whose number is 0, come last
+    totals = Totals()
+    add, own = totals.add, totals.own
     for source, g in roots:
-        pending[source].add(g, "backward")
+        add(source, g, "backward")
     watched = set(watched)
     found: dict[Source, Array] = {}
     kept: list[tuple[Hook, Array]] = []
     hooked = False
-    ready = [entry for entry in pending.values() if not entry.consumers]
-    while ready:
-        entry = ready.pop()
-        source, total = entry.source, entry.total
-        entry.total = None
-        if total is not None and source.hooks:
+    for source in sources:
+        total = totals.of.pop(source, None)
+        if source.hooks and total is not None:
             total = run_hooks(source.hooks, total, kept)
             hooked = True
         if not isinstance(source, Node):
             if total is not None:
-                found[source] = total if entry.own else total.copy()
+                found[source] = total if source in own else total.copy()
             continue
         if watched and source in watched and total is not None:
             found[source] = total.copy()
@@ -104,48 +104,41 @@ def run_backward(
         if not retain_graph:
             source.parents, source.pullback, source.saved = (), None, ()
         if total is None:  # the loss does not depend on it after all
-            gradients: Sequence[Any] = [None] * len(parents)
-        elif type(source) is Node:
+            continue
+        if type(source) is Node:
             gradients = pullback(total)
         elif isinstance(source, ManyNode):
             gradients = pullback(*source.filled(total))
         else:  # an OwningNode
-            gradients = pullback(total if entry.own and not source.hooks else total.copy())
+            gradients = pullback(total if source in own and not source.hooks else total.copy())
         if len(gradients) != len(parents):
             raise RuntimeError(f"backward: {name!r} returned {len(gradients)} gradients for {len(parents)} inputs")
-        for parent, g in zip(parents, gradients):  # noqa: B905 (strict=True takes longer than the check)
-            if parent is not None:
-                entry = pending[parent]
-                if g is not None:
-                    entry.add(g, name)
-                entry.consumers -= 1
-                if not entry.consumers:
-                    ready.append(entry)
+        for parent, sent in zip(parents, gradients):  # noqa: B905 (strict=True takes longer than the check)
+            if parent is not None and sent is not None:
+                add(parent, sent, name)
     for hook, g in kept:
         hook.call(g)
     return found
 
 
-def explore(roots: Sequence[Source]) -> dict[Source, Pending]:
-    """All nodes and leaves below the roots, with the number of their consumers.
+def explore(roots: Sequence[Source]) -> list[Source]:
+    """All nodes and leaves below the roots, and these themselves.
 
     Raises RuntimeError, before anything is computed, where the pass would fail or its numbers would be wrong.
     """
-    pending = {source: Pending(source) for source in roots}
-    stack = list(pending)
+    below = list(dict.fromkeys(roots))
+    seen, stack = set(below), list(below)
     while stack:
         node = stack.pop()
-        if not isinstance(node, Node):
-            continue
-        check_usable(node)
-        for parent in node.parents:
-            if parent is not None:
-                entry = pending.get(parent)
-                if entry is None:
-                    entry = pending[parent] = Pending(parent)
+        if isinstance(node, Node):
+            if node.saved or node.pullback is None:
+                check_usable(node)
+            for parent in node.parents:
+                if parent is not None and parent not in seen:
+                    seen.add(parent)
+                    below.append(parent)
                     stack.append(parent)
-                entry.consumers += 1
-    return pending
+    return below
 
 
 def check_usable(node: Node) -> None:
@@ -175,6 +168,8 @@ def run_hooks(hooks: Sequence[Hook], g: Array, kept: list[tuple[Hook, Array]]) -
 def unbroadcast(g: Array, shape: tuple[int, ...], name: str) -> Array:
     """The sum of `g` over the axes along which an operand of `shape` was repeated: the pullback of broadcasting."""
     extra = g.ndim - len(shape)
+    if extra == 1 and g.shape[1:] == shape and g.size:  # a bias that was added to every row, most often
+        return sum_rows(g.reshape(len(g), -1)).reshape(shape)
     if extra < 0 or any(n not in (1, m) for n, m in zip(shape, g.shape[extra:], strict=True)):
         raise RuntimeError(f"backward: {name!r} returned a gradient of shape {g.shape} for an input of shape {shape}")
     repeated = [extra + i for i, n in enumerate(shape) if n != g.shape[extra + i]]

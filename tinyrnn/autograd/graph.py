@@ -13,6 +13,7 @@ Source: reverse mode over a recorded program, Linnainmaa 1970; Griewank and Walt
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple, TypeAlias, TypeVar
 
@@ -25,6 +26,7 @@ Gradient: TypeAlias = "Array | Patch | Owned | Part | None"  # None: no gradient
 Pullback: TypeAlias = "Callable[..., Sequence[Gradient]]"
 V = TypeVar("V", bound="Value")
 new, ndarray = object.__new__, np.ndarray  # found faster here, where every result passes
+numbers = itertools.count(1)
 
 
 class Value:
@@ -33,6 +35,7 @@ class Value:
     array: Array
     node: Node | None
     wants_grad: bool  # for a leaf: whether backward() shall fill .grad
+    number: ClassVar[int] = 0  # see Node
     total_grad: Any = None  # what .grad shows: a value like this one, dL/d(this). Its array belongs to it alone
     result: ClassVar[type[Any]]  # the class that operations on this one return
 
@@ -63,7 +66,7 @@ UNTRACKED = -1
 class Node:
     """One operation that ran: where its inputs came from, and how to send a gradient back to them."""
 
-    __slots__ = ("dtype", "hooks", "name", "parents", "pullback", "saved", "saved_at", "shape")
+    __slots__ = ("dtype", "hooks", "name", "number", "parents", "pullback", "saved", "saved_at", "shape")
 
     def __init__(
         self,
@@ -73,6 +76,7 @@ class Node:
         shape: tuple[int, ...],
         dtype: np.dtype[Any],
     ) -> None:
+        self.number = next(numbers)  # in the order of their making: larger than those of its parents
         self.name = name
         self.parents = parents  # the source of each input; None: a constant
         self.pullback: Pullback | None = pullback  # None once used and freed

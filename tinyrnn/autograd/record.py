@@ -69,15 +69,20 @@ def record_many(
     view_of: V | None = None,
 ) -> list[V]:
     """`record` for several results: the pullback takes a gradient for each, zeros for those the loss never used."""
-    cls = first_value(name, inputs).result
+    try:
+        sources = sources_of(inputs) if state.grad else None
+        cls: type[V] = inputs[0].result  # type: ignore[union-attr]
+    except (AttributeError, IndexError):  # the first input is None, or one is no tensor, or there is none
+        cls = first_value(name, inputs).result
     outs: list[V] = [make(cls, array) for array in arrays]
     if view_of is not None:
         for out in outs:
             share(out, view_of)
-    sources = sources_of(inputs) if state.grad else None
     if sources is not None:
         node = ManyNode(name, sources, pullback, [(y.shape, y.dtype) for y in arrays])
-        save(node, (*saved, *[outs[k] for k in saved_outputs]))
+        save(node, saved)
+        if saved_outputs:
+            save(node, [outs[k] for k in saved_outputs])
         for k, out in enumerate(outs):
             out.node = Node(name, (node,), lambda g, k=k: (Part(k, g),), *node.parts[k])
     return outs
@@ -119,5 +124,6 @@ def save(node: Node, values: Sequence[Value | None]) -> None:
             version = value.version
             if version is None:
                 version = value.version = [0]
+            elif version[0]:
+                node.saved_at += version[0]
             node.saved += (version,)
-            node.saved_at += version[0]

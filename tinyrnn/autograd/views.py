@@ -140,7 +140,12 @@ def changed_in_place(value: Value, new: Node | None) -> None:
         _set_node(value, new)
         return
     before = source_of(base)
-    if (before is None and new is None) or value.array.size == 0:
+    if before is None and new is None:
+        return
+    if value.array.size == 0:  # nothing has changed; but the base depends on `new` from now on, as in torch
+        if before is None:
+            nothing = np.zeros(value.shape, value.array.dtype)
+            _set_node(base, Node("copy_slices", (new,), lambda g: (nothing,), base.shape, base.dtype))
         return
     size, whole, part = _layouts(base.array, value.array)
     plain = base.array.flags.c_contiguous

@@ -1,53 +1,91 @@
-"""What the kernels with gates share: their memory, the input's share of every step, the gradients of the weights.
+"""What the kernels with gates share: how the steps lie in memory, in which pieces the backward loop takes them.
 
 Inside, these kernels keep a step as (gates, H, N), the batch last: each gate is one contiguous block, and the product
-with the weights, (gates H, H) @ (H, N), has the orientation in which BLAS is fastest. Steps lie in the order in which
+with the weights, (gates H, K) @ (K, N), has the orientation in which BLAS is fastest. Steps lie in the order in which
 they are visited, which for `reverse` is that of x backwards.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tinyrnn.kernels.sums import sum_axes, sum_rows
+from tinyrnn.kernels.memory import empty
 
 Array = npt.NDArray[Any]
 BLOCK = 2**15  # numbers in one gate of a block of steps: what is worked on together should stay in the cache
+COLUMNS = 512  # steps times sequences in a product for the weights' gradients, at least: smaller ones waste time
+WIDE = 16  # sequences, from which on a product with a longer column costs no more than its multiplications
+SHORT = 512  # I H, up to which a longer column costs a single sequence less than adding the input's share
+BROADCAST = 4096  # H N, from which on NumPy's broadcasting (0.6 us) costs less than a copy
+
+
+def beside(I: int, H: int, N: int) -> bool:
+    """Whether x_t stands beside h_{t-1} in one column, so that one product makes all of a_t, and none is added."""
+    return N >= WIDE or I * H <= SHORT
+
+
+def columns(h0: Array, x: Array, with_x: bool) -> Array:
+    """The column [h_{t-1}; 1; x_t] of each step, or [h_{t-1}; 1] without x: h_0 is filled in, the other h are not.
+
+    h0 (N, P), x (T, N, I) -> (T + 1, P + 1 + I, N) or (T + 1, P + 1, N); the last only has h_T.
+    """
+    (T, N, I), P = x.shape, h0.shape[1]
+    s = empty((T + 1, P + 1 + (I if with_x else 0), N), x.dtype)
+    s[0, :P], s[:, P] = h0.T, 1
+    if with_x:
+        s[:T, P + 1 :] = x.transpose(0, 2, 1)
+    return s
+
+
+def share(x: Array, w: Array) -> Array:
+    """The input's share of each step's gates, where it is made in advance: x (T, N, I), w (I, K) -> (T, K, N)."""
+    T, N, I = x.shape
+    if N == 1:
+        of_rows: Array = x.reshape(T, I).dot(w)
+        return of_rows.reshape(T, -1, 1)
+    return np.matmul(w.T, x.transpose(0, 2, 1), out=empty((T, w.shape[1], N), x.dtype))
+
+
+def room(n: int, K: int, N: int, dtype: Any) -> Array:
+    """Memory (n, K, N), a column for each step and sequence, such that `side_by_side` need not copy it."""
+    return empty((n, K, N), dtype) if N == 1 else empty((K, n, N), dtype).transpose(1, 0, 2)
+
+
+def plus(total: Array | None, part: Array) -> Array:
+    """total + part, in total's memory; the first part is the total."""
+    return part if total is None else np.add(total, part, total)
+
+
+def side_by_side(steps: Array) -> Array:
+    """(n, K, N) as (K, n N), the columns of all steps, so that a sum over steps and sequences is one product."""
+    n, K, N = steps.shape
+    return steps.transpose(1, 0, 2).reshape(K, n * N)
+
+
+def same_memory(T: int, shape: tuple[int, ...], dtype: Any) -> Array:
+    """An array (T, *shape) whose steps are all the same memory: what nobody will look back at."""
+    one = np.empty(shape, dtype)
+    return np.ndarray((T, *shape), dtype, one, strides=(0, *one.strides))
+
+
+def pieces(T: int, H: int, N: int) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:
+    """(start, stop, blocks) from the last step to the first: what one product for the weights takes, and in it, last
+    first, the (start, stop) of the blocks whose gates stay in the cache while they are worked on.
+
+    >>> list(pieces(5, 2**13, 200)), next(pieces(900, 50, 1))
+    ([(2, 5, [(4, 5), (3, 4), (2, 3)]), (0, 2, [(1, 2), (0, 1)])], (245, 900, [(245, 900)]))
+    """
+    size = block_of_steps(H, N)
+    piece = size * max(1, -(-COLUMNS // max(1, size * N)))
+    for stop in range(T, 0, -piece):
+        start = max(0, stop - piece)
+        yield start, stop, [(max(start, end - size), end) for end in range(stop, start, -size)]
 
 
 def block_of_steps(H: int, N: int) -> int:
     """How many steps the backward loop prepares at once: all for what is small, one for what is large."""
     return max(1, BLOCK // max(1, H * N))
-
-
-def input_share(x: Array, w: Array, b: Array | None, out: Array) -> None:
-    """out_t = w x_t + b for all t: the part of the gates that needs no state.
-
-    x (T, N, I), w (K, I), b (K,) or None -> out (T, K, N).
-    """
-    T, N, I = x.shape
-    if N == 1:  # one product for all steps
-        out[..., 0] = x.reshape(T, I).dot(w.T)
-    else:
-        np.matmul(w, x.transpose(0, 2, 1), out=out)
-    if b is not None:
-        out += b[:, None]
-
-
-def columns(T: int, K: int, N: int, dtype: Any) -> Array:
-    """Empty memory (T, K, N), a column for each step and sequence, such that `side_by_side` need not copy it."""
-    return np.empty((T, K, N), dtype) if N == 1 else np.empty((K, T, N), dtype).transpose(1, 0, 2)
-
-
-def side_by_side(d: Array) -> Array:
-    """(T, K, N) from `columns` as (K, T N), so that a sum over steps and sequences is one product."""
-    T, K, N = d.shape
-    return d.transpose(1, 0, 2).reshape(K, T * N)
-
-
-def sum_columns(d: Array) -> Array:
-    """s = sum of the columns: d (K, M) -> s (K,), the gradient of a bias."""
-    return sum_rows(d.T) if d.T.flags.c_contiguous else sum_axes(d, (1,), d.dtype)

@@ -6,8 +6,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tinyrnn.kernels.gates import Array, block_of_steps, columns, input_share, side_by_side, sum_columns
-from tinyrnn.kernels.rnn import Gradients, Pullback
+from tinyrnn.kernels.gates import (
+    BROADCAST,
+    Array,
+    beside,
+    columns,
+    pieces,
+    plus,
+    room,
+    same_memory,
+    share,
+    side_by_side,
+)
+from tinyrnn.kernels.memory import empty
+from tinyrnn.kernels.rnn import Gradients, Pullback, not_kept
 
 
 def gru(
@@ -18,6 +30,7 @@ def gru(
     b_ih: Array | None,
     b_hh: Array | None,
     reverse: bool = False,
+    keep: bool = True,
 ) -> tuple[tuple[Array, Array], Pullback]:
     """a = W_ih x_t + b_ih and u = W_hh h_{t-1} + b_hh, each in three parts r, z, n; s = sigmoid; then
 
@@ -35,7 +48,7 @@ def gru(
     Shapes: x (T, N, I), y (T, N, H), h0 and h_n (N, H), w_ih (3H, I), w_hh (3H, H), b_ih and b_hh (3H,) or both
         None, their parts in the order r, z, n: T >= 1 steps, N sequences, all of one dtype.
     Returns (y, h_n) and pullback(dy, dh_n, needs): the gradients of the six arrays in the order of the arguments,
-        None where `needs` is False. It may be called repeatedly.
+        None where `needs` is False. It may be called repeatedly, unless `keep` is False: then nothing is kept for it.
     Source: Cho et al., Learning phrase representations using RNN encoder-decoder (2014). Convention: torch.nn.GRU.
 
     >>> none, ones = np.zeros((3, 1)), np.ones((2, 1, 1))  # with all weights 0: r = z = 1/2, and n = 0
@@ -46,94 +59,140 @@ def gru(
     (T, N, I), H, dtype = x.shape, h0.shape[1], x.dtype
     add, subtract, multiply, tanh = np.add, np.subtract, np.multiply, np.tanh
     step = -1 if reverse else 1
-    xs = x[::step]
+    xs, with_x = x[::step], beside(I, H, N)
+    half = np.array(0.5, dtype)  # an array, since a Python number costs NumPy 0.25 us more
 
-    # s(a) = tanh(a/2)/2 + 1/2, which cannot overflow: with the rows of r and z halved, one tanh serves both.
-    halves = np.repeat(np.array([0.5, 0.5, 1], dtype), H)
-    U, b_n = halves[:, None] * w_hh, None
-    bias = None if b_ih is None else halves * b_ih
-    if b_hh is not None and bias is not None:
-        bias[: 2 * H] += 0.5 * b_hh[: 2 * H]
-        b_n = np.ascontiguousarray(np.broadcast_to(b_hh[2 * H :, None], (H, N)))  # beside W_n h, inside r's brackets
+    # The weights as matrices: (u_n, a_r + u_r, a_z + u_z) = V^T [h_{t-1}; 1; x_t], where x_t has no part in u_n, and
+    # (a_r, a_z, a_n) = R^T x_t. s(a) = tanh(a/2)/2 + 1/2, which cannot overflow: with the columns of r and z halved,
+    # one tanh serves both.
+    R = np.array(w_ih.T, order="C")
+    R[:, : 2 * H] *= half
+    s = columns(h0, xs, with_x)
+    K = s.shape[1]  # H + 1 + I, or H + 1 where the input's share is made in advance
+    V = np.zeros((K, 3 * H), dtype)
+    V[:H, :H], V[:H, H:] = w_hh[2 * H :].T, w_hh[: 2 * H].T
+    if b_ih is not None and b_hh is not None:
+        V[H, :H], V[H, H:] = b_hh[2 * H :], b_ih[: 2 * H] + b_hh[: 2 * H]
+    V[: H + 1, H:] *= half
+    if with_x:
+        V[H + 1 :, H:] = R[:, : 2 * H]
+    apart = N > 1 and with_x  # u_n and (r, z) are two products where a column's length costs more than a call
+    U = V.T if N == 1 else np.ascontiguousarray((V[:, H:] if apart else V).T)  # which way round a product is faster
+    U_n = np.ascontiguousarray(V[: H + 1, :H].T) if apart else U
 
-    blocks = np.empty((T, 3, H, N), dtype)  # r, z and n of each step
-    r_z, r, z, n = blocks[:, :2].reshape(T, 2 * H, N), blocks[:, 0], blocks[:, 1], blocks[:, 2]
-    input_share(xs, halves[:, None] * w_ih, bias, blocks.reshape(T, 3 * H, N))
-    us = np.empty((T, H, N), dtype)  # u_n, which the backward loop needs
-    rows = np.empty((T + 1, N, H), dtype)[::step]  # the states as they are visited, h_0 first; y is all but that
-    same = N == 1 and not reverse  # whether a row and a column are the same memory
-    states = rows.reshape(T + 1, H, N) if same else np.empty((T + 1, H, N), dtype)
-    states[0] = h0.T
-
-    # Twelve NumPy calls a step (eleven without bias), each into memory that exists already.
-    Uh = np.empty((3 * H, N), dtype)
-    Uh_rz, Uh_n = Uh[: 2 * H], Uh[2 * H :]
-    for h, h_t, r_z_t, r_t, z_t, n_t, u in zip(states, states[1:], r_z, r, z, n, us, strict=False):
-        U.dot(h, Uh)
-        add(r_z_t, Uh_rz, r_z_t)
-        tanh(r_z_t, r_z_t)
-        multiply(r_z_t, 0.5, r_z_t)
-        add(r_z_t, 0.5, r_z_t)
-        if b_n is None:
-            u[...] = Uh_n
+    blocks = empty((T, 4, H, N), dtype) if keep else same_memory(T, (4, H, N), dtype)  # u_n, r, z and n of each step
+    shares = share(xs, R[:, 2 * H :] if with_x else R)  # a_n, or a_r, a_z, a_n, of all steps
+    if b_ih is not None:
+        shares[:, -H:] += b_ih[2 * H :, None]
+    shares_rz = [None] * T if with_x else shares[:, : 2 * H]
+    u_r_z, r_z = blocks[:, :3].reshape(T, 3 * H, N), blocks[:, 1:3].reshape(T, 2 * H, N)
+    ru = np.empty((H, N), dtype)
+    steps = zip(
+        s,
+        s[:, :H],
+        s[:, : H + 1],
+        s[1:, :H],
+        u_r_z,
+        r_z,
+        *blocks.transpose(1, 0, 2, 3),
+        shares_rz,
+        shares[:, -H:],
+        strict=False,
+    )
+    # Ten NumPy calls a step, or eleven, each into memory that exists already.
+    for s_t, h, h_1, h_t, u_r_z_t, r_z_t, u, r, z, n, share_rz, share_n in steps:
+        if apart:
+            U.dot(s_t, r_z_t)
+            U_n.dot(h_1, u)
         else:
-            add(Uh_n, b_n, u)
-        multiply(r_t, u, Uh_n)
-        add(n_t, Uh_n, n_t)
-        tanh(n_t, n_t)
-        subtract(h, n_t, h_t)  # h_t = n_t + z_t (h_{t-1} - n_t)
-        multiply(z_t, h_t, h_t)
-        add(n_t, h_t, h_t)
-    if not same:
-        rows[...] = states.transpose(0, 2, 1)
-    y = rows[1:][::step]
+            U.dot(s_t, u_r_z_t)
+        if share_rz is not None:
+            add(r_z_t, share_rz, r_z_t)
+        tanh(r_z_t, r_z_t)
+        multiply(r_z_t, half, r_z_t)
+        add(r_z_t, half, r_z_t)
+        multiply(r, u, ru)
+        add(ru, share_n, n)
+        tanh(n, n)
+        subtract(h, n, h_t)  # h_t = n_t + z_t (h_{t-1} - n_t)
+        multiply(z, h_t, h_t)
+        add(n, h_t, h_t)
+    y = empty((T, N, H), dtype)
+    y[::step] = s[1:, :H].transpose(0, 2, 1)
+    results = y, y[::step][-1].copy()
+    if not keep:
+        return results, not_kept
 
     def pullback(dy: Array, dh_n: Array, needs: Sequence[bool]) -> Gradients:
         dys = dy[::step].transpose(0, 2, 1)
-        dh, W_T = np.array(dh_n.T, order="C"), np.ascontiguousarray(w_hh.T)
-        da, du = columns(T, 3 * H, N, dtype), columns(T, 3 * H, N, dtype)
+        dh, Uh = np.array(dh_n.T, order="C"), np.empty((H, N), dtype)
+        W, five_times, small = V[:H], np.empty((5, H, N), dtype), H * N < BROADCAST
+        dV: Array | None = None
+        dR: Array | None = None
+        db_ih: Array | None = None
+        dx = np.empty_like(x) if needs[0] else None
 
-        # What does not depend on the incoming gradient is computed for a block of steps at once, in this order:
-        #     da_n  |  da_r = du_r,  da_z = du_z,  du_n  |  z
-        # Times dh, one call a step, it becomes da, du, and what goes straight to the step before.
-        size = block_of_steps(H, N)
-        memory = np.empty((min(size, T), 5, H, N), dtype)
-        Uh = np.empty((H, N), dtype)
-        for end in range(T, 0, -size):
-            start = max(0, end - size)
-            rs, zs, ns, f = r[start:end], z[start:end], n[start:end], memory[: end - start]
-            np.subtract(1, zs, f[:, 4])
-            np.multiply(ns, ns, f[:, 0])
-            np.subtract(1, f[:, 0], f[:, 0])
-            f[:, 0] *= f[:, 4]  # (1 - z) (1 - n^2)
-            np.multiply(f[:, 0], rs, f[:, 3])
-            np.subtract(1, rs, f[:, 1])
-            f[:, 1] *= us[start:end]
-            f[:, 1] *= f[:, 3]  # (1 - z) (1 - n^2) r  u_n (1 - r)
-            np.subtract(states[start:end], ns, f[:, 2])
-            f[:, 2] *= f[:, 4]
-            f[:, 2] *= zs
-            f[:, 4] = zs
+        for start, stop, parts in pieces(T, H, N):
+            das = None if N == 1 and len(parts) == 1 else room(stop - start, 4 * H, N, dtype)
+            for first, end in parts:
+                # What does not depend on the incoming gradient is computed for a block of steps at once, in this order:
+                #     du_n  |  da_r = du_r,  da_z = du_z,  da_n  |  z
+                # Times dh, one call a step, it becomes da, du, and what goes straight to the step before.
+                # The a are those of the halved weights: s'(a) = 2 s (1 - s).
+                us, rs, zs, ns = blocks[first:end].transpose(1, 0, 2, 3)
+                f = empty((end - first, 5, H, N), dtype)
+                f_u, f_r, f_z, f_n, not_z = f.transpose(1, 0, 2, 3)
+                subtract(1, zs, not_z)
+                multiply(ns, ns, f_n)
+                subtract(1, f_n, f_n)
+                multiply(f_n, not_z, f_n)  # (1 - z) (1 - n^2)
+                multiply(f_n, rs, f_u)
+                subtract(1, rs, f_r)
+                multiply(f_r, us, f_r)
+                multiply(f_r, f_u, f_r)  # (1 - z) (1 - n^2) r  u_n (1 - r)
+                subtract(s[first:end, :H], ns, f_z)
+                multiply(f_z, not_z, f_z)
+                multiply(f_z, zs, f_z)
+                add(f[:, 1:3], f[:, 1:3], f[:, 1:3])
+                f[:, 4] = zs
 
-            dus = f[:, 1:4].reshape(end - start, 3 * H, N)
-            for t in range(end - start - 1, -1, -1):
-                f_t = f[t]
-                add(dh, dys[start + t], dh)
-                multiply(f_t, dh, f_t)
-                W_T.dot(dus[t], Uh)
-                add(Uh, f_t[4], dh)
-            du[start:end] = dus
-            da[start:end, : 2 * H] = dus[:, : 2 * H]
-            da[start:end, 2 * H :] = f[:, 0]
+                dus, back = f[:, :3].reshape(end - first, 3 * H, N), f[::-1]
+                for dy_t, f_t, du_t, z_t in zip(dys[first:end][::-1], back, dus[::-1], back[:, 4], strict=True):
+                    add(dh, dy_t, dh)
+                    if small:  # a copy of dh for each of the blocks costs half of broadcasting
+                        five_times[...] = dh
+                        multiply(f_t, five_times, f_t)
+                    else:
+                        multiply(f_t, dh, f_t)
+                    W.dot(du_t, Uh)
+                    add(Uh, z_t, dh)
+                da = f[:, :4].reshape(end - first, 4 * H, N)
+                if das is not None:
+                    das[first - start : end - start] = da
 
-        das, dus = side_by_side(da), side_by_side(du)
+            # The weights' gradients: sums over steps and sequences, while these steps are in the cache.
+            d, rows = side_by_side(da if das is None else das), slice(start, stop)
+            du_columns, da_columns = d[: 3 * H].T, d[H:].T
+            if needs[3] or needs[5]:
+                dV = plus(dV, side_by_side(s[rows, : H + 1]).dot(du_columns))
+            if needs[2]:
+                dR = plus(dR, xs[rows].reshape(-1, I).T.dot(da_columns))
+            if needs[4]:
+                db_ih = plus(db_ih, side_by_side(s[rows, H : H + 1])[0].dot(da_columns))
+            if dx is not None:
+                dx[::step][rows] = da_columns.dot(R.T).reshape(-1, N, I)
+
+        halves = ((dV, slice(H, None)), (dR, slice(2 * H)), (db_ih, slice(2 * H)))
+        for total, columns_r_z in halves:  # as the weights are halved
+            if total is not None:
+                total[..., columns_r_z] *= half
         return (
-            das.T.dot(w_ih).reshape(T, N, I)[::step] if needs[0] else None,
+            dx,
             dh.T if needs[1] else None,
-            das.dot(xs.reshape(T * N, I)) if needs[2] else None,
-            dus.dot(rows[:-1].reshape(T * N, H)) if needs[3] else None,
-            sum_columns(das) if needs[4] else None,
-            sum_columns(dus) if needs[5] else None,
+            np.ascontiguousarray(dR.T) if dR is not None else None,
+            np.concatenate([dV[:H, H:].T, dV[:H, :H].T]) if dV is not None and needs[3] else None,
+            db_ih,
+            np.concatenate([dV[H, H:], dV[H, :H]]) if dV is not None and needs[5] else None,
         )
 
-    return (y, rows[-1].copy()), pullback
+    return results, pullback

@@ -6,10 +6,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tinyrnn.kernels.gates import Array, block_of_steps, columns, input_share, side_by_side, sum_columns
-from tinyrnn.kernels.rnn import Gradients, Pullback
-
-O, I_F, G_C = 0, slice(1, 3), slice(3, 5)  # the blocks of a step: o, i, f, g, and c_{t-1} behind them
+from tinyrnn.kernels.gates import (
+    BROADCAST,
+    Array,
+    beside,
+    columns,
+    pieces,
+    plus,
+    room,
+    same_memory,
+    share,
+    side_by_side,
+)
+from tinyrnn.kernels.memory import empty
+from tinyrnn.kernels.rnn import Gradients, Pullback, not_kept
 
 
 def lstm(
@@ -22,6 +32,7 @@ def lstm(
     b_hh: Array | None,
     w_hr: Array | None = None,
     reverse: bool = False,
+    keep: bool = True,
 ) -> tuple[tuple[Array, Array, Array], Pullback]:
     """(i, f, g, o)_t = W_ih x_t + b_ih + W_hh h_{t-1} + b_hh, through s = sigmoid, for g through tanh; then
 
@@ -42,7 +53,8 @@ def lstm(
         b_hh (4H,) or both None, the gates in the order i, f, g, o; w_hr (P, H), or None, and then P = H.
         T >= 1 steps, N sequences, all of one dtype.
     Returns (y, h_n, c_n) and pullback(dy, dh_n, dc_n, needs): the gradients of the eight arrays in the order of the
-        arguments, None where `needs` is False. db_ih and db_hh are one array. It may be called repeatedly.
+        arguments, None where `needs` is False. db_ih and db_hh are one array. It may be called
+        repeatedly, unless `keep` is False: then nothing is kept for it.
     Source: Hochreiter and Schmidhuber, Long short-term memory (1997); the forget gate: Gers, Schmidhuber and Cummins
         (2000); the projection: Sak, Senior and Beaufays (2014). Convention: torch.nn.LSTM.
 
@@ -52,111 +64,169 @@ def lstm(
     array([[0.25]])
     """
     (T, N, I), H, P, dtype = x.shape, c0.shape[1], h0.shape[1], x.dtype
-    add, multiply, tanh = np.add, np.multiply, np.tanh
+    add, subtract, multiply, tanh = np.add, np.subtract, np.multiply, np.tanh
     step = -1 if reverse else 1
-    xs = x[::step]
+    xs, with_x = x[::step], beside(I, H, N)
+    half = np.array(0.5, dtype)  # an array, since a Python number costs NumPy 0.25 us more
 
-    # s(a) = tanh(a/2)/2 + 1/2, which cannot overflow: with the rows of o, i and f halved, one tanh serves all gates.
-    halves = np.repeat(np.array([0.5, 0.5, 0.5, 1], dtype), H)
-    bias = None if b_ih is None or b_hh is None else halves * _o_first(b_ih + b_hh)
-    U = halves[:, None] * _o_first(w_hh)
+    # All weights in one matrix, its columns in the order o, i, f, g: a_t = V^T [h_{t-1}; 1; x_t] is one product.
+    # s(a) = tanh(a/2)/2 + 1/2, which cannot overflow: with the columns of o, i and f halved, one tanh serves all gates.
+    V = np.empty((P + 1 + I, 4 * H), dtype)
+    _o_first(w_hh.T, V[:P])
+    _o_first(w_ih.T, V[P + 1 :])
+    if b_ih is None or b_hh is None:
+        V[P] = 0
+    else:
+        _o_first(b_ih + b_hh, V[P])
+    halved = V[:, : 3 * H]
+    multiply(halved, half, halved)
+    s = columns(h0, xs, with_x)
+    K = s.shape[1]  # P + 1 + I, or P + 1 where the input's share is made in advance
+    U = V[:K].T if N == 1 else np.ascontiguousarray(V[:K].T)  # which way round a product is faster
 
-    blocks = np.empty((T + 1, 5, H, N), dtype)  # step by step: o, i, f, g, and c_{t-1}; the last only holds c_T
-    gates = blocks[:T, :4].reshape(T, 4 * H, N)  # a view, as are all the others
-    o, i_f, g_c, c = blocks[:T, O], blocks[:T, I_F], blocks[:T, G_C], blocks[:, 4]
-    input_share(xs, halves[:, None] * _o_first(w_ih), bias, gates)
-    tanh_c = np.empty((T, H, N), dtype)
-    rows = np.empty((T + 1, N, P), dtype)[::step]  # the states as they are visited, h_0 first; y is all but that
-    same = N == 1 and not reverse  # whether a row and a column are the same memory
-    states = rows.reshape(T + 1, P, N) if same else np.empty((T + 1, P, N), dtype)
-    states[0], c[0] = h0.T, c0.T
-    m = states[1:] if w_hr is None else np.empty((T, H, N), dtype)
-
-    # Nine NumPy calls a step, each into memory that exists already; [i, f] * [g, c] is one of them.
-    Uh, both = np.empty((4 * H, N), dtype), np.empty((2, H, N), dtype)
+    # Step by step o, i, f, g, and c_{t-1} behind them, so that [i, f] * [g, c] is one call; the last only holds c_T.
+    blocks = empty((T + 1, 5, H, N), dtype) if keep else same_memory(T + 1, (5, H, N), dtype)
+    blocks[0, 4] = c0.T
+    a, m = blocks[:T, :4].reshape(T, 4 * H, N), s[1:, :P] if w_hr is None else empty((T, H, N), dtype)
+    shares = [None] * T if with_x else share(xs, V[P + 1 :])
+    Uh, tanh_c, both = np.empty((4 * H, N), dtype), np.empty((H, N), dtype), np.empty((2, H, N), dtype)
     ig, fc = both
-    for h, h_t, m_t, c_t, tanh_c_t, gates_t, sigmoids_t, i_f_t, g_c_t, o_t in zip(
-        states, states[1:], m, c[1:], tanh_c, gates, blocks[:, :3], i_f, g_c, o, strict=False
-    ):
-        add(gates_t, U.dot(h, Uh), gates_t)
-        tanh(gates_t, gates_t)
-        multiply(sigmoids_t, 0.5, sigmoids_t)
-        add(sigmoids_t, 0.5, sigmoids_t)
-        multiply(i_f_t, g_c_t, both)
-        add(ig, fc, c_t)
-        tanh(c_t, tanh_c_t)
-        multiply(o_t, tanh_c_t, m_t)
+    steps = zip(
+        s,
+        s[1:, :P],
+        shares,
+        a,
+        blocks[:, :3],
+        blocks[:, 1:3],
+        blocks[:, 3:],
+        blocks[:, 0],
+        blocks[1:, 4],
+        m,
+        strict=False,
+    )
+    # Eight NumPy calls a step, or nine, each into memory that exists already.
+    for s_t, h, share_t, a_t, o_i_f, i_f, g_c, o, c, m_t in steps:
+        if share_t is None:
+            U.dot(s_t, a_t)
+        else:
+            add(U.dot(s_t, Uh), share_t, a_t)
+        tanh(a_t, a_t)
+        multiply(o_i_f, half, o_i_f)
+        add(o_i_f, half, o_i_f)
+        multiply(i_f, g_c, both)
+        add(ig, fc, c)
+        tanh(c, tanh_c)
+        multiply(o, tanh_c, m_t)
         if w_hr is not None:
-            w_hr.dot(m_t, h_t)
-    if not same:
-        rows[...] = states.transpose(0, 2, 1)
-    y = rows[1:][::step]
+            w_hr.dot(m_t, h)
+    y = empty((T, N, P), dtype)
+    y[::step] = s[1:, :P].transpose(0, 2, 1)
+    results = y, y[::step][-1].copy(), blocks[T, 4].T.copy()
+    if not keep:
+        return results, not_kept
 
     def pullback(dy: Array, dh_n: Array, dc_n: Array, needs: Sequence[bool]) -> Gradients:
         dys = dy[::step].transpose(0, 2, 1)
         dh, dc = np.array(dh_n.T, order="C"), np.array(dc_n.T, order="C")
-        W_T, m_to_h = np.ascontiguousarray(_o_first(w_hh).T), None if w_hr is None else np.ascontiguousarray(w_hr.T)
-        da, dhs = columns(T, 4 * H, N, dtype), columns(T, P, N, dtype) if w_hr is not None else None
+        W, m_to_h = V[:P], None if w_hr is None else np.ascontiguousarray(w_hr.T)
         dm = dh if m_to_h is None else np.empty((H, N), dtype)
+        twice, four_times = np.empty((2, H, N), dtype), np.empty((4, H, N), dtype)
+        small = H * N < BROADCAST
+        dV: Array | None = None  # of U's rows of V; dR of those of x where they are not among these
+        dR: Array | None = None
+        dx = np.empty_like(x) if needs[0] else None
+        dw_hr: Array | None = None
+        project = m_to_h is not None and needs[7]
 
-        # What does not depend on the incoming gradient is computed for a block of steps at once, in this order:
-        #     o (1 - tanh^2 c)  |  tanh c s'(o),  g s'(i),  c_{t-1} s'(f),  i (1 - g^2)  |  f
-        # Times dm for the first two and dc for the others, they become what is added to dc, da, and the next dc.
-        size = block_of_steps(H, N)
-        memory = np.empty((min(size, T), 6, H, N), dtype)
-        for end in range(T, 0, -size):
-            start = max(0, end - size)
-            s, tanh_cs, f = blocks[start:end, :3], tanh_c[start:end], memory[: end - start]
-            np.multiply(tanh_cs, tanh_cs, f[:, 0])
-            np.subtract(1, f[:, 0], f[:, 0])
-            f[:, 0] *= s[:, 0]
-            np.multiply(s, s, f[:, 1:4])
-            np.subtract(s, f[:, 1:4], f[:, 1:4])
-            f[:, 1] *= tanh_cs
-            f[:, 2:4] *= g_c[start:end]
-            np.multiply(blocks[start:end, 3], blocks[start:end, 3], f[:, 4])
-            np.subtract(1, f[:, 4], f[:, 4])
-            f[:, 4] *= s[:, 1]
-            f[:, 5] = s[:, 2]
+        for start, stop, parts in pieces(T, H, N):
+            das = None if N == 1 and len(parts) == 1 else room(stop - start, 4 * H, N, dtype)
+            dhs = room(stop - start, P, N, dtype) if project else None
+            for first, end in parts:
+                # What does not depend on the incoming gradient is computed for a block of steps at once, in this order:
+                #     o (1 - tanh^2 c)  |  tanh c s'(o),  g s'(i),  c_{t-1} s'(f),  i (1 - g^2)  |  f
+                # Times dm for the first two and dc for the others, they become what is added to dc, da, the next dc.
+                # The a are those of the halved weights: s'(a) = 2 s (1 - s).
+                gates, f = blocks[first:end], empty((end - first, 6, H, N), dtype)
+                o_i_f, g, f_c, f_o, f_g = gates[:, :3], gates[:, 3], f[:, 0], f[:, 1], f[:, 4]
+                f_o_i_f, f_i_f = f[:, 1:4], f[:, 2:4]
+                tanh_cs = tanh(blocks[first + 1 : end + 1, 4], f[:, 5])
+                multiply(tanh_cs, tanh_cs, f_c)
+                subtract(1, f_c, f_c)
+                multiply(f_c, gates[:, 0], f_c)
+                multiply(o_i_f, o_i_f, f_o_i_f)
+                subtract(o_i_f, f_o_i_f, f_o_i_f)
+                add(f_o_i_f, f_o_i_f, f_o_i_f)
+                multiply(f_o, tanh_cs, f_o)
+                multiply(f_i_f, gates[:, 3:], f_i_f)
+                multiply(g, g, f_g)
+                subtract(1, f_g, f_g)
+                multiply(f_g, gates[:, 1], f_g)
+                f[:, 5] = gates[:, 2]
 
-            das = f[:, 1:5].reshape(end - start, 4 * H, N)
-            for t in range(end - start - 1, -1, -1):
-                f_t = f[t]
-                add(dh, dys[start + t], dh)
-                if m_to_h is not None and dhs is not None:
-                    dhs[start + t] = dh
-                    m_to_h.dot(dh, dm)
-                multiply(f_t[:2], dm, f_t[:2])
-                add(dc, f_t[0], dc)
-                multiply(f_t[2:], dc, f_t[2:])
-                W_T.dot(das[t], dh)
-                dc = f_t[5]
-            da[start:end] = das
-            dc = dc.copy()  # the memory is used again
+                da, back = f[:, 1:5].reshape(end - first, 4 * H, N), f[::-1]
+                times, dys_back = range(end - start - 1, -1, -1), dys[first:end][::-1]
+                steps = zip(times, dys_back, back[:, :2], back[:, 0], back[:, 2:], da[::-1], back[:, 5], strict=False)
+                for t, dy_t, f_dm, to_c, f_dc, da_t, dc_before in steps:
+                    add(dh, dy_t, dh)
+                    if m_to_h is not None:
+                        if dhs is not None:
+                            dhs[t] = dh
+                        m_to_h.dot(dh, dm)
+                    if small:  # copies of dm and dc for each of the blocks cost half of broadcasting
+                        twice[...] = dm
+                        multiply(f_dm, twice, f_dm)
+                        add(dc, to_c, dc)
+                        four_times[...] = dc
+                        multiply(f_dc, four_times, f_dc)
+                    else:
+                        multiply(f_dm, dm, f_dm)
+                        add(dc, to_c, dc)
+                        multiply(f_dc, dc, f_dc)
+                    W.dot(da_t, dh)
+                    dc = dc_before
+                if das is not None:
+                    das[first - start : end - start] = da
 
-        das = side_by_side(da)
-        db = _o_last(sum_columns(das)) if needs[5] or needs[6] else None
+            # The weights' gradients: sums over steps and sequences, while these steps are in the cache.
+            da_columns, rows = side_by_side(da if das is None else das).T, slice(start, stop)
+            if any(needs[3:7]):
+                dV = plus(dV, side_by_side(s[rows]).dot(da_columns))
+            if needs[3] and not with_x:
+                dR = plus(dR, xs[rows].reshape(-1, I).T.dot(da_columns))
+            if dx is not None:
+                dx[::step][rows] = da_columns.dot(V[P + 1 :].T).reshape(-1, N, I)
+            if dhs is not None:
+                dw_hr = plus(dw_hr, side_by_side(dhs).dot(side_by_side(m[rows]).T))
+
+        for d in (dV, dR):
+            if d is not None:
+                d[:, : 3 * H] *= half  # as the weights are halved
+        if dV is not None and with_x:
+            dR = dV[P + 1 :]
+        db = _o_last(dV[P]) if dV is not None and (needs[5] or needs[6]) else None
         return (
-            das.T.dot(_o_first(w_ih)).reshape(T, N, I)[::step] if needs[0] else None,
+            dx,
             dh.T if needs[1] else None,
-            dc.T if needs[2] else None,
-            _o_last(das.dot(xs.reshape(T * N, I))) if needs[3] else None,
-            _o_last(das.dot(rows[:-1].reshape(T * N, P))) if needs[4] else None,
+            dc.T.copy() if needs[2] else None,
+            _o_last(dR.T) if dR is not None and needs[3] else None,
+            _o_last(dV[:P].T) if dV is not None and needs[4] else None,
             db if needs[5] else None,
             db if needs[6] else None,
-            side_by_side(dhs).dot(m.transpose(0, 2, 1).reshape(T * N, H)) if dhs is not None and needs[7] else None,
+            dw_hr,
         )
 
-    return (y, rows[-1].copy(), c[-1].T.copy()), pullback
+    return results, pullback
 
 
-def _o_first(w: Array) -> Array:
-    """The rows of the gates i, f, g, o in the order o, i, f, g."""
-    H = len(w) // 4
-    return np.concatenate([w[3 * H :], w[: 3 * H]])
+def _o_first(w: Array, out: Array) -> None:
+    """Puts the columns of the gates i, f, g, o into `out` in the order o, i, f, g."""
+    H = out.shape[-1] // 4
+    out[..., :H], out[..., H:] = w[..., 3 * H :], w[..., : 3 * H]
 
 
 def _o_last(w: Array) -> Array:
     """The rows of the gates o, i, f, g in the order i, f, g, o."""
     H = len(w) // 4
-    return np.concatenate([w[H:], w[:H]])
+    out = np.empty(w.shape, w.dtype)
+    out[: 3 * H], out[3 * H :] = w[H:], w[:H]
+    return out

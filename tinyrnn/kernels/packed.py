@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyrnn.kernels.rnn import Array, Gradients, Pullback
+from tinyrnn.kernels.rnn import Array, Gradients, Pullback, not_kept
 
 Kernel = Callable[..., tuple[tuple[Array, ...], Pullback]]
 
@@ -20,6 +20,7 @@ def packed(
     states: Sequence[Array],
     weights: Sequence[Array | None],
     reverse: bool = False,
+    keep: bool = True,
 ) -> tuple[tuple[Array, ...], Pullback]:
     """`kernel` over packed sequences: step t holds the first batch_sizes[t] of them, the longest ones first.
 
@@ -29,7 +30,7 @@ def packed(
     as h_0 and ends as h_n. The backward pass goes through the runs the other way, with dL/dnow in the place of now.
 
     Shapes: x (sum of batch_sizes, I), y (sum of batch_sizes, .), each of the states (N, .), where N = batch_sizes[0]
-        and batch_sizes never grows. kernel(x, *states, *weights, reverse) as in rnn.py, lstm.py and gru.py.
+        and batch_sizes never grows. kernel(x, *states, *weights, reverse, keep) as in rnn.py, lstm.py and gru.py.
     Returns (y, *last states) and pullback(dy, *dlast, needs): the gradients of x, the states and the weights, None
         where `needs` is False.
     """
@@ -46,11 +47,16 @@ def packed(
     ys: list[Array] = []
     pullbacks: list[Pullback] = []
     for rows, T, n in runs:
-        (y, *last), pull = kernel(x[rows].reshape(T, n, -1), *[h[:n] for h in now], *weights, reverse)
+        (y, *last), pull = kernel(
+            x[rows].reshape(T, n, -1), *[h[:n] for h in now], *weights, reverse=reverse, keep=keep
+        )
         for h, h_last in zip(now, last, strict=True):
             h[:n] = h_last
         ys.append(y.reshape(T * n, -1))
         pullbacks.append(pull)
+    results = np.concatenate(ys[::-1] if reverse else ys), *now
+    if not keep:
+        return results, not_kept
 
     def pullback(dy: Array, *last_and_needs: Any) -> Gradients:
         *dlast, needs = last_and_needs
@@ -70,4 +76,4 @@ def packed(
                     dweights[i] = g if before is None else before + g
         return (dx, *dnow, *dweights)
 
-    return (np.concatenate(ys[::-1] if reverse else ys), *now), pullback
+    return results, pullback

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyrnn.kernels.memory import empty
 from tinyrnn.kernels.sums import sum_rows
 
 Array = npt.NDArray[Any]
@@ -40,6 +41,11 @@ NONLINEARITIES: dict[str, tuple[Callable[[Array, Array], object], Callable[[Arra
 }
 
 
+def not_kept(*_: Any) -> Gradients:
+    """The pullback where nothing was kept for it."""
+    raise RuntimeError("this forward pass kept nothing for a backward pass: run it with keep=True")
+
+
 def rnn(
     x: Array,
     h0: Array,
@@ -49,6 +55,7 @@ def rnn(
     b_hh: Array | None,
     nonlinearity: str = "tanh",
     reverse: bool = False,
+    keep: bool = True,
 ) -> tuple[tuple[Array, Array], Pullback]:
     """h_t = f(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh) for t = 1..T, or for t = T..1 with `reverse`.
 
@@ -63,7 +70,8 @@ def rnn(
     Shapes: x (T, N, I), y (T, N, H), h0 and h_n (N, H), w_ih (H, I), w_hh (H, H), b_ih and b_hh (H,) or both
         None: T >= 1 steps, N sequences, I inputs, H hidden units, all of one dtype. f: see NONLINEARITIES.
     Returns (y, h_n) and pullback(dy, dh_n, needs): the gradients of the six arrays in the order of the
-        arguments, None where `needs` is False. db_ih and db_hh are one array. It may be called repeatedly.
+        arguments, None where `needs` is False. db_ih and db_hh are one array. It may be called repeatedly, unless
+        `keep` is False: then nothing is kept for it.
     Source: Elman, Finding structure in time (1990); Rumelhart, Hinton & Williams, Learning representations by
         back-propagating errors (1986); Werbos, Backpropagation through time (1990). Convention: torch.nn.RNN.
 
@@ -79,7 +87,7 @@ def rnn(
     add, multiply = np.add, np.multiply
     step = -1 if reverse else 1
 
-    walk = np.empty((T + 1, N, H), x.dtype)[::step]  # the states in the order they are visited, h_0 first
+    walk = empty((T + 1, N, H), x.dtype)[::step]  # the states in the order they are visited, h_0 first
     walk[0] = h0
     y, h_before = walk[1:][::step], walk[:-1][::step]  # h_t and h_{t-1}, both in the order of x
 
@@ -96,6 +104,9 @@ def rnn(
         add(a, h.dot(U, Uh), a)
         f(a, a)
         h = a
+
+    if not keep:
+        return (y, h.copy()), not_kept
 
     def pullback(dy: Array, dh_n: Array, needs: Sequence[bool]) -> Gradients:
         W = np.ascontiguousarray(w_hh)
@@ -117,4 +128,5 @@ def rnn(
             db if needs[5] else None,
         )
 
-    return (y, h.copy()), pullback
+    # The pullback reads the states, and whoever gets y may write into it.
+    return (y.copy(), h.copy()), pullback

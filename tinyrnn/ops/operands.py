@@ -41,8 +41,9 @@ def operands(name: str, input: Tensor, other: Any, any_number: bool = False) -> 
         y = other.array
         if x.dtype is not y.dtype:
             x, y = promote(x, y)
-        if x.shape != y.shape:
-            check_broadcast(name, x.shape, y.shape)
+        shape = y.shape
+        if x.shape != shape and x.shape[-len(shape) :] != shape:  # the last axes of x, most often
+            check_broadcast(name, x.shape, shape)
         return x, y, other  # type: ignore[return-value]
     if isinstance(other, np.generic):
         other = other.item()
@@ -122,7 +123,9 @@ def check_same_dtype(name: str, x: Array, y: Array) -> None:
 
 def floating(name: str, input: Any) -> Array:
     """The array of a tensor in a floating dtype: whole numbers become the default one, as in torch's sqrt, exp, ..."""
-    x = tensor_argument(name, input)
+    if not isinstance(input, Value):
+        tensor_argument(name, input)
+    x: Array = input.array
     return x.astype(get_default_dtype()) if x.dtype.kind in "bui" else x
 
 

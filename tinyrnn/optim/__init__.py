@@ -2,8 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from tinyrnn.absent import absent
-from tinyrnn.optim import lr_scheduler
+from tinyrnn.absent import on_demand
 from tinyrnn.optim.adadelta import Adadelta
 from tinyrnn.optim.adagrad import Adagrad
 from tinyrnn.optim.adam import Adam
@@ -33,7 +32,9 @@ __all__ = [
     "lr_scheduler",
 ]
 
-if not TYPE_CHECKING:  # a type checker would take every name for granted
+if TYPE_CHECKING:
+    from tinyrnn.optim import lr_scheduler
+else:  # a type checker would take every name for granted
 
     def __getattr__(name: str) -> Any:
-        raise absent(__name__, name)
+        return on_demand(__name__, name, {"lr_scheduler": "tinyrnn.optim.lr_scheduler"})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -35,7 +34,7 @@ def replacing(path: str) -> Iterator[IO[bytes]]:
     folder = os.path.dirname(target)
     if not os.path.isdir(folder):
         raise FileNotFoundError(errno.ENOENT, "save: the folder is not there: make it with os.makedirs", folder)
-    beside = os.path.join(folder, f".tinyrnn-{secrets.token_hex(8)}.tmp")
+    beside = os.path.join(folder, f".tinyrnn-{os.urandom(8).hex()}.tmp")
     file = open(beside, "xb")  # noqa: SIM115 (it has to be closed before it is renamed, and removed if that fails)
     try:
         with file:

@@ -274,3 +274,22 @@ def test_the_older_words_warn(torch, name):
     for flags in ((False, -100, None), (None, -100, False), (True, -100, True)):
         with pytest.warns(UserWarning, match="size_average and reduce args will be deprecated"):
             agree(torch, lambda m, x, y, f=flags: getattr(m.nn.functional, name)(x, y, None, *f), *case((4, 3))[:2])
+
+
+@pytest.mark.parametrize("size", [3, 400, 2000])
+@pytest.mark.parametrize("largest", [19.9, 20.1, -19.9, -20.1, 80.0, -100.0])
+def test_both_ways_to_the_sum_of_exponentials_agree(size, largest):
+    """Small logits go without the largest of each row; whether they are small, a sum of squares may say."""
+    x = np.random.default_rng(0).normal(size=(size, 5)).astype("float32")
+    x[0, 0] = largest
+    y = np.zeros(size, "int64")
+    logits = tinyrnn.tensor(x, requires_grad=True)
+    loss = functional.cross_entropy(logits, tinyrnn.tensor(y), reduction="sum")
+    loss.backward()
+    wide = x.astype("float64")
+    p = np.exp(wide - wide.max(1, keepdims=True))
+    p /= p.sum(1, keepdims=True)
+    expected = -np.log(p[:, 0]).sum()
+    assert abs(loss.item() - expected) < 1e-5 * expected
+    p[:, 0] -= 1
+    assert np.abs(logits.grad.array - p).max() < 1e-6

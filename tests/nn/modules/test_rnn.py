@@ -496,3 +496,47 @@ def test_a_parameter_that_does_not_fit_is_refused_in_words(name, value):
 def test_cells_and_layers_have_their_bases():
     assert all(issubclass(cell, nn.RNNCellBase) for cell in (nn.RNNCell, nn.LSTMCell, nn.GRUCell))
     assert all(issubclass(layer, nn.RNNBase) for layer in (nn.RNN, nn.LSTM, nn.GRU))
+
+
+@pytest.mark.parametrize("layer", [nn.RNN, nn.LSTM, nn.GRU])
+@pytest.mark.parametrize("options", [{}, {"num_layers": 2}, {"bidirectional": True}, {"batch_first": True}])
+@pytest.mark.parametrize("states", ["zero", "given", "learned"])
+def test_one_sequence_is_a_batch_of_one(layer, options, states):
+    net = layer(3, 4, dtype=tinyrnn.float64, learn_initial_state=states == "learned", **options)
+    rows = net.num_layers * (2 if net.bidirectional else 1)
+    axis = 0 if net.batch_first else 1
+    alone, found = random(5, 3), []
+    given = [random(rows, 4) for _ in net.state_names] if states == "given" else []
+    for batch in (False, True):
+        net.zero_grad()
+        x, h = alone.clone().requires_grad_(), [h.clone().requires_grad_() for h in given]
+        hs = [s.unsqueeze(1) for s in h] if batch else h
+        hx = None if not hs else tuple(hs) if len(hs) > 1 else hs[0]
+        y, last = net(x.unsqueeze(axis) if batch else x, hx)
+        last = last if isinstance(last, tuple) else (last,)
+        if batch:
+            y, last = y.squeeze(axis), [s.squeeze(1) for s in last]
+        (y * y).sum().backward(retain_graph=True)
+        sum((s * s).sum() * 2 for s in last).backward()
+        found.append([y.detach(), *[s.detach() for s in last], x.grad, *[s.grad for s in h]])
+        found[-1] += [p.grad for p in net.parameters()]
+    for one, other in zip(*found, strict=True):
+        assert one.shape == other.shape
+        assert np.allclose(one.array, other.array, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("layer", [nn.RNN, nn.LSTM, nn.GRU])
+@pytest.mark.parametrize("shape", [(5, 2), (5,), (1, 2)])
+def test_initial_states_may_change_in_place_after_the_forward(layer, shape):
+    net, x = layer(3, 4, dtype=tinyrnn.float64), random(*shape, 3)
+    starts, gradients = [random(1, *shape[1:], 4) for _ in net.state_names], []
+    for change in (False, True):
+        net.zero_grad()
+        given = [h.clone() for h in starts]
+        y, _ = net(x, tuple(given) if len(given) > 1 else given[0])
+        for h in given:
+            h.mul_(3 if change else 1)
+        (y * y).sum().backward()
+        gradients.append([p.grad for p in net.parameters()])
+    for before, after in zip(*gradients, strict=True):
+        assert np.array_equal(before.array, after.array)

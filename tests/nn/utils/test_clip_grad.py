@@ -213,3 +213,13 @@ def test_the_two_steps_refuse_what_does_not_fit():
         clip_grads_with_norm_(parameters(), -1, 1.0)
     with pytest.raises(TypeError, match="clip_grads_with_norm_: total_norm is None, expected a number"):
         clip_grads_with_norm_(parameters(), 1, None)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_clip_grad_value_is_numpys_clip_and_lets_nan_through(dtype):
+    w = tinyrnn.zeros(6, dtype=getattr(tinyrnn, dtype), requires_grad=True)
+    values = np.array([np.nan, np.inf, -np.inf, 0.25, -0.75, 3], dtype)
+    w.grad = tinyrnn.tensor(values, dtype=getattr(tinyrnn, dtype))
+    clip_grad_value_(w, 0.5)
+    np.testing.assert_array_equal(w.grad.array, np.clip(values, -0.5, 0.5))
+    assert w.grad.dtype == dtype

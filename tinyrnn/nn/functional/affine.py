@@ -23,18 +23,19 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """
     x, W = tensor_argument("linear", input), tensor_argument("linear", weight)
     check_same_dtype("linear", x, W)
-    if W.ndim != 2 or x.ndim == 0 or x.shape[-1] != W.shape[1]:
+    shape = x.shape
+    if W.ndim != 2 or not shape or shape[-1] != W.shape[1]:
         raise ValueError(
-            f"linear: the input is {x.shape}, the weight {W.shape}: expected (..., I) and (O, I), with one I"
+            f"linear: the input is {shape}, the weight {W.shape}: expected (..., I) and (O, I), with one I"
         )
     if bias is not None:
         b = tensor_argument("linear", bias)
         check_same_dtype("linear", x, b)
         if b.shape not in (W.shape[:1], (1,)):
             raise ValueError(f"linear: the bias is {b.shape}, expected {W.shape[:1]}, since the weight is {W.shape}")
-    shape, (O, I) = x.shape, W.shape
+    O, I = W.shape
     n = math.prod(shape[:-1])
-    y = x.reshape(n, I).dot(W.T)
+    y = (x if len(shape) == 2 else x.reshape(n, I)).dot(W.T)
     if bias is not None:
         y += b
     kept_x, kept_w = x if needs_grad(weight) else None, W if needs_grad(input) else None
@@ -49,7 +50,8 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         )
 
     saved = (None if kept_w is None else weight, None if kept_x is None else input)
-    return record("linear", y.reshape(*shape[:-1], O), (input, weight, bias), pullback, saved=saved)
+    y = y if len(shape) == 2 else y.reshape(*shape[:-1], O)
+    return record("linear", y, (input, weight, bias), pullback, saved=saved)
 
 
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

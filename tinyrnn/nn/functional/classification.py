@@ -73,7 +73,7 @@ def cross_entropy(
     axis, dtype = _axis(x), x.dtype
     if dtype.itemsize == 2:
         x = x.astype(np.float32)
-    if x.size and x.max() <= SAFE and x.min() >= -SAFE:
+    if _is_safe(x):
         e = np.exp(x)  # without the largest logit of each row, which takes as long to find as all the rest
         s = _sum(e, axis)
         losses = np.log(s / e[where])
@@ -183,6 +183,15 @@ def _expected(
     return reduced("cross_entropy", losses, reduction, (input, target), pullback, saved=(target,), n=n)
 
 
+def _is_safe(x: Array) -> bool:
+    """Whether all numbers are at most SAFE in size. For a few, the sum of their squares often says so much sooner."""
+    if 0 < x.size <= 1024:
+        flat = x.ravel()
+        if flat.dot(flat) <= SAFE * SAFE:
+            return True
+    return x.size > 0 and bool(x.max() <= SAFE and x.min() >= -SAFE)
+
+
 def _axis(x: Array) -> int:
     """The axis of the classes."""
     return 1 if x.ndim > 1 else 0
@@ -190,7 +199,11 @@ def _axis(x: Array) -> int:
 
 def _sum(e: Array, axis: int) -> Any:
     """The sum over the classes: along the last axis a product with ones, which is five times faster."""
-    return e.dot(np.ones(e.shape[-1], e.dtype)) if axis == e.ndim - 1 else sum_axes(e, (axis,), e.dtype)
+    if axis < e.ndim - 1:
+        return sum_axes(e, (axis,), e.dtype)
+    ones = np.empty(e.shape[-1], e.dtype)
+    ones.fill(1)  # np.ones takes twice as long for a few
+    return e.dot(ones)
 
 
 def _counted(c: Any, a: Array | None, ignored: Array | None) -> Any:

@@ -75,9 +75,9 @@ class RNN(RNNBase):
         )
         self.mode = f"RNN_{self.nonlinearity.upper()}"
 
-    def kernel(self, *args: Any) -> Any:
-        x, h0, w_ih, w_hh, b_ih, b_hh, reverse = args
-        return rnn(x, h0, w_ih, w_hh, b_ih, b_hh, self.nonlinearity, reverse)
+    def kernel(self, *arrays: Any, **options: Any) -> Any:
+        x, h0, w_ih, w_hh, b_ih, b_hh = arrays
+        return rnn(x, h0, w_ih, w_hh, b_ih, b_hh, self.nonlinearity, **options)
 
     def extra_repr(self) -> str:
         words = super().extra_repr()  # torch's, which leaves tanh and relu out
@@ -161,8 +161,8 @@ class LSTM(RNNBase):
         for weights in self.all_weights:
             set_forget_bias("LSTM", self.forget_bias, weights[2:4] if self.bias else [])
 
-    def kernel(self, *args: Any) -> Any:
-        return lstm(*args)
+    def kernel(self, *arrays: Any, **options: Any) -> Any:
+        return lstm(*arrays, **options)
 
 
 class GRU(RNNBase):
@@ -195,5 +195,5 @@ class GRU(RNNBase):
 
     gates, mode = 3, "GRU"
 
-    def kernel(self, *args: Any) -> Any:
-        return gru(*args)
+    def kernel(self, *arrays: Any, **options: Any) -> Any:
+        return gru(*arrays, **options)

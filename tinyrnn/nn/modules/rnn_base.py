@@ -71,22 +71,24 @@ class RNNBase(Module):
                 stacklevel=3,
             )
         G, P, D = self.gates, self.proj_size or H, len(self._directions())
+        self._names: list[list[str]] = []  # of the weights of each layer and direction
         for layer in range(self.num_layers):
             for end in self._directions():
+                self._names.append([f"{weight}_l{layer}{end}" for weight in self.weight_names])
                 I = self.input_size if layer == 0 else D * P
                 shapes = ((G * H, I), (G * H, P), (G * H,), (G * H,), (P, H))
-                for weight, shape in zip(self.weight_names, shapes, strict=False):
-                    if (bias or not weight.startswith("bias")) and (self.proj_size or weight != "weight_hr"):
-                        parameter = Parameter(empty(shape, dtype=dtype, device=device))
-                        self.register_parameter(f"{weight}_l{layer}{end}", parameter)
+                for weight, shape in zip(self._names[-1], shapes, strict=False):
+                    wanted = bias if weight.startswith("bias") else self.proj_size or not weight.startswith("weight_hr")
+                    if wanted:
+                        self.register_parameter(weight, Parameter(empty(shape, dtype=dtype, device=device)))
         if self.learn_initial_state:
             for state, size in zip(self.state_names, self._state_sizes(), strict=True):
                 shape = (self.num_layers * D, size)
                 self.register_parameter(f"initial_{state[0]}", Parameter(empty(shape, dtype=dtype, device=device)))
         self.reset_parameters()
 
-    def kernel(self, *args: Any) -> Any:
-        """(y, *last states), pullback = kernel(x, *states, *weights, reverse), on arrays: see kernels/."""
+    def kernel(self, *arrays: Any, **options: Any) -> Any:
+        """(y, *last states), pullback = kernel(x, *states, *weights, reverse, keep), on arrays: see kernels/."""
         raise NotImplementedError(f"{type(self).__name__} has no kernel()")
 
     def reset_parameters(self) -> None:
@@ -104,8 +106,7 @@ class RNNBase(Module):
     @property
     def all_weights(self) -> list[list[Parameter]]:
         """The weights of each layer and direction."""
-        pairs = [(layer, end) for layer in range(self.num_layers) for end in self._directions()]
-        return [[w for w in self._weights(*pair) if isinstance(w, Parameter)] for pair in pairs]
+        return [[w for w in self._weights(k) if isinstance(w, Parameter)] for k in range(len(self._names))]
 
     def _directions(self) -> tuple[str, ...]:
         """What the names of the parameters of each direction end in."""
@@ -114,8 +115,10 @@ class RNNBase(Module):
     def _state_sizes(self) -> tuple[int, ...]:
         return (self.proj_size or self.hidden_size, *[self.hidden_size] * (len(self.state_names) - 1))
 
-    def _weights(self, layer: int, end: str) -> Weights:
-        return [self.__dict__.get(f"{name}_l{layer}{end}") for name in self.weight_names]
+    def _weights(self, k: int) -> Weights:
+        """The weights of the k-th layer and direction, in the order of h_n; None for what is not there."""
+        attributes = self.__dict__
+        return [attributes.get(name) for name in self._names[k]]
 
     # what it computes
 
@@ -141,20 +144,13 @@ class RNNBase(Module):
             last = tuple(rows_of(h, input.unsorted_indices) for h in last)
             return input._replace(data=y), self._states_returned(last)
         self._check(input, states)
-        if input.ndim == 3:
-            y, last = self._run(input, self._initial(states), self.batch_first)
-            return y, self._states_returned(last)
-        states = states and tuple(h.unsqueeze(1) for h in states)
-        y, last = self._run(input.unsqueeze(1), self._initial(states), False)
-        return y.squeeze(1), self._states_returned(tuple(h.squeeze(1) for h in last))
+        y, last = self._run(input, self._initial(states), self.batch_first and input.ndim == 3)
+        return y, self._states_returned(last)
 
     def _run(
         self, x: Tensor, states: list[Sequence[Tensor | None]], batch_first: bool, batch_sizes: list[int] | None = None
     ) -> tuple[Tensor, States]:
-        """All layers and directions, for x (T, N, I), (N, T, I) if batch_first, or packed (rows, I).
-
-        states: of each layer and direction, h_0 and the others, (N, .) each.
-        """
+        """All layers and directions, for x as in run_layer; states: of each of them, h_0 and the others."""
         exchange = batch_first and self.num_layers > 1  # time first from layer to layer; a single one exchanges inside
         if exchange:
             x = x.transpose(0, 1)
@@ -163,8 +159,8 @@ class RNNBase(Module):
             if layer and self.dropout:
                 x = functional.dropout(x, self.dropout, self.training)
             ys = []
-            for way, end in enumerate(self._directions()):
-                h, weights = states[len(lasts)], self._weights(layer, end)
+            for way in range(len(self._directions())):
+                h, weights = states[len(lasts)], self._weights(len(lasts))
                 y, *last = run_layer(self, x, h, weights, way == 1, batch_first and not exchange, batch_sizes)
                 ys.append(y)
                 lasts.append(last)
@@ -197,40 +193,47 @@ class RNNBase(Module):
         if states is None:
             if not self.learn_initial_state:
                 return [[None] * len(self.state_names)] * rows
-            states = tuple(getattr(self, f"initial_{name[0]}").unsqueeze(1) for name in self.state_names)
-        return list(zip(*[h.unbind() for h in states], strict=True))
+            states = tuple([getattr(self, f"initial_{name[0]}") for name in self.state_names])
+        return [states] if rows == 1 else list(zip(*[h.unbind() for h in states], strict=True))
 
     def _check(self, x: Any, states: States | None, batch_sizes: Array | None = None) -> None:
         """Raises TypeError or ValueError unless x and the states fit this layer."""
-        name, I, rows = type(self).__name__, self.input_size, self.num_layers * len(self._directions())
-        order = ("N, T" if self.batch_first else "T, N") + f", {I}"
+        name, I, rows = type(self).__name__, self.input_size, len(self._names)
         if not isinstance(x, Tensor):
             raise TypeError(
-                f"{name}: the input is a {type(x).__name__}, expected a tensor of shape ({order}), or (T, {I}): "
+                f"{name}: the input is a {type(x).__name__}, expected a tensor of shape ({self._axes()}), or (T, {I}): "
                 "make one with tinyrnn.tensor(...)"
             )
-        if x.ndim not in ((2, 3) if batch_sizes is None else (2,)) or x.shape[-1] != I:
-            raise ValueError(f"{name}: the input has shape {x.shape}, expected ({order}), or (T, {I}) without a batch")
-        batched = x.ndim == 3 or batch_sizes is not None
-        if x.shape[1 if x.ndim == 3 and self.batch_first else 0] == 0:
+        shape, ndim = x.array.shape, x.array.ndim
+        if ndim not in ((2, 3) if batch_sizes is None else (2,)) or shape[-1] != I:
             raise ValueError(
-                f"{name}: the input has shape {x.shape}, whose sequence has no steps: expected T of at least 1"
+                f"{name}: the input has shape {shape}, expected ({self._axes()}), or (T, {I}) without a batch"
+            )
+        batched = ndim == 3 or batch_sizes is not None
+        if shape[1 if ndim == 3 and self.batch_first else 0] == 0:
+            raise ValueError(
+                f"{name}: the input has shape {shape}, whose sequence has no steps: expected T of at least 1"
             )
         check_dtype(name, "the input", x, self.weight_ih_l0)
-        for what, size, h in zip(self.state_names, self._state_sizes(), states or (), strict=False):
+        if states is None:
+            return
+        for what, size, h in zip(self.state_names, self._state_sizes(), states, strict=False):
             if not isinstance(h, Tensor):
                 raise TypeError(f"{name}: {what} is a {type(h).__name__}, expected a tensor or None for zeros")
-            N = x.shape[0 if self.batch_first else 1] if batch_sizes is None else int(batch_sizes[0])
+            N = shape[0 if self.batch_first else 1] if batch_sizes is None else int(batch_sizes[0])
             expected = (rows, N, size) if batched else (rows, size)
             if h.shape != expected:
                 letters = "(layers times directions, N, H)" if batched else "(layers times directions, H)"
                 way_out = f"; for a last, smaller batch take as many states as it has rows, {what}[:, :N]"
                 raise ValueError(
                     f"{name}: {what} has shape {h.shape}, expected {expected}, which is {letters}"
-                    + (f": the input, of shape {x.shape}, is batch_first, but {what} is not" * self.batch_first)
+                    + (f": the input, of shape {shape}, is batch_first, but {what} is not" * self.batch_first)
                     + (way_out if batched and h.ndim == 3 and h.shape[::2] == expected[::2] else "")
                 )
             check_dtype(name, what, h, self.weight_ih_l0)
+
+    def _axes(self) -> str:
+        return ("N, T" if self.batch_first else "T, N") + f", {self.input_size}"
 
     def extra_repr(self) -> str:
         words = [f"{self.input_size}, {self.hidden_size}"]
@@ -251,11 +254,12 @@ def run_layer(
 ) -> list[Tensor]:
     """[y, *last states] of one layer in one direction: a kernel of kernels/ as one node of the graph.
 
-    x (T, N, I), states (N, .) or None for zeros -> y (T, N, .), last states (1, N, .); x and y (N, T, .) if
-    batch_first, and (rows, .) with batch_sizes. A state of (1, .) serves all N.
+    x (T, N, I), states (N, .), (1, N, .) or None for zeros -> y (T, N, .), last states (1, N, .); x and y (N, T, .)
+    if batch_first, and (rows, .) with batch_sizes; x (T, I), states (1, .) or (.,) -> y (T, .), last states (1, .).
+    A state of (1, .) or (.,) serves all N.
     Raises ValueError for one bias without the other, and for weights that are missing or do not fit.
     """
-    name, G, H, dtype = type(layer).__name__, layer.gates, layer.hidden_size, x.dtype
+    name, G, H, dtype = type(layer).__name__, layer.gates, layer.hidden_size, x.array.dtype
     w_ih, w_hh, b_ih, b_hh = weights[:4]
     if (b_ih is None) != (b_hh is None):
         raise ValueError(
@@ -266,37 +270,46 @@ def run_layer(
             f"{name}: a weight was deleted or is None, expected weight_ih, weight_hh and with a projection weight_hr "
             "of every layer and direction: set it, to a tensor if it is computed from others"
         )
-    sizes = layer._state_sizes()
-    shapes = ((G * H, x.shape[-1]), (G * H, sizes[0]), (G * H,), (G * H,), (sizes[0], H))
-    for parameter, shape in zip(weights, shapes, strict=False):
-        if parameter is not None and (parameter.shape != shape or parameter.dtype != dtype):
+    sizes, arrays = layer._state_sizes(), [None if weight is None else weight.array for weight in weights]
+    shapes = ((G * H, x.array.shape[-1]), (G * H, sizes[0]), (G * H,), (G * H,), (sizes[0], H))
+    for array, shape in zip(arrays, shapes, strict=False):
+        if array is not None and (array.shape != shape or array.dtype != dtype):
             raise ValueError(
-                f"{name}: a parameter has shape {parameter.shape} of {parameter.dtype}, expected {shape} of {dtype}: "
+                f"{name}: a parameter has shape {array.shape} of {array.dtype}, expected {shape} of {dtype}: "
                 f"the input is {x.shape} of {dtype}, the layer's hidden_size {H}"
             )
 
+    single = batch_sizes is None and x.array.ndim == 2
+
     def time_first(array: Array) -> Array:
-        return array.swapaxes(0, 1) if batch_first else array  # which is its own inverse
+        return array.swapaxes(0, 1) if batch_first else array[:, None] if single else array
+
+    def as_given(array: Array) -> Array:
+        return array.swapaxes(0, 1) if batch_first else array[:, 0] if single else array
 
     xs, kernel = time_first(x.array), layer.kernel
     N = xs.shape[1] if batch_sizes is None else batch_sizes[0]
     starts = [
-        np.zeros((N, size), dtype) if h is None else np.broadcast_to(h.array, (N, size))
+        np.zeros((N, size), dtype) if h is None else h.array.reshape(-1, size)
         for h, size in zip(states, sizes, strict=True)
     ]
-    arrays = [None if weight is None else weight.array for weight in weights]
-    if batch_sizes is None:
-        (y, *last), kernel_pullback = kernel(xs, *starts, *arrays, reverse)
-    else:
-        (y, *last), kernel_pullback = packed(kernel, xs, batch_sizes, starts, arrays, reverse)
+    given = [None if h is None or len(start) < N else h.array.shape for h, start in zip(states, starts, strict=True)]
+    starts = [start if len(start) == N else np.broadcast_to(start, (N, start.shape[1])) for start in starts]
     inputs = (x, *states, *weights)
     needs = [needs_grad(value) for value in inputs]
+    keep = state.grad and any(needs)
+    if batch_sizes is None:
+        (y, *last), kernel_pullback = kernel(xs, *starts, *arrays, reverse=reverse, keep=keep)
+    else:
+        (y, *last), kernel_pullback = packed(kernel, xs, batch_sizes, starts, arrays, reverse, keep)
 
     def pullback(dy: Array, *dlast: Array) -> list[Array | None]:
-        dx, *others = kernel_pullback(time_first(dy), *[dh[0] for dh in dlast], needs)
-        return [None if dx is None else time_first(dx), *others]
+        dx, *others = kernel_pullback(time_first(dy), *(dlast if single else [dh[0] for dh in dlast]), needs)
+        for k, shape in enumerate(given):
+            if shape is not None and others[k] is not None:
+                others[k] = others[k].reshape(shape)
+        return [None if dx is None else as_given(dx), *others]
 
     saved = (w_ih if needs[0] else None, x if needs[1 + len(states)] else None, w_hh, *weights[4:])
-    if state.grad and batch_sizes is None and any(needs):  # the pullback reads y; whoever gets it may write into it
-        y = y.copy()
-    return record_many(name.lower(), (time_first(y), *[h[None] for h in last]), inputs, pullback, saved=saved)
+    results = (as_given(y), *(last if single else [h[None] for h in last]))
+    return record_many(name.lower(), results, inputs, pullback, saved=saved)

@@ -1,0 +1,71 @@
+"""Memory that is used again. A large array that is new costs more than what is done with it: the system gives its pages
+one by one, as they are first written to, and clears each of them."""
+
+from __future__ import annotations
+
+import math
+import threading
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+LARGE = 2**16  # bytes, from which on an array is worth keeping; smaller ones malloc keeps itself
+LIMIT = 2**25  # bytes that a thread keeps for later, at most: 32 MiB
+
+
+class Pool(threading.local):
+    """The buffers of a thread that nobody uses now, those freed last at the end."""
+
+    def __init__(self) -> None:
+        self.free: list[Array] = []
+
+
+pool = Pool()
+
+
+class Loan:
+    """What an array's memory belongs to while there is a view of it; then the memory goes back to the pool."""
+
+    def __init__(self, buffer: Array) -> None:
+        self.buffer = buffer
+        self.__array_interface__ = buffer.__array_interface__
+
+    def __del__(self) -> None:
+        # Garbage is collected at any moment, even while the lines below or `empty` run: each call here is safe alone.
+        free = pool.free
+        free.append(self.buffer)
+        while sum(buffer.nbytes for buffer in free) > LIMIT:
+            free.pop(0)
+
+
+def empty(shape: tuple[int, ...], dtype: Any) -> Array:
+    """np.empty(shape, dtype), in memory that was used before if there is some of about that size.
+
+    An array's memory is free again when the last view of it is gone, and not before: views keep their array, and that
+    its Loan.
+
+    >>> large = empty((200, 200), np.float32)
+    >>> place = large.ctypes.data
+    >>> del large
+    >>> empty((100, 400), np.float32).ctypes.data == place
+    True
+    """
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    if not LARGE <= size <= LIMIT:
+        return np.empty(shape, dtype)
+    buffer = None
+    for k in range(len(pool.free) - 1, -1, -1):
+        if size <= pool.free[k].nbytes <= 2 * size:
+            buffer = pool.free.pop(k)
+            break
+    if buffer is None or buffer.nbytes < size:  # which another one than was looked at can be, see __del__
+        buffer = np.empty(size, np.uint8)
+    array: Array = np.asarray(Loan(buffer))[:size].view(dtype)
+    return array.reshape(shape)
+
+
+def release() -> None:
+    """Gives what the calling thread keeps back to the system."""
+    pool.free.clear()
