@@ -62,26 +62,26 @@ def gru(
     xs, with_x = x[::step], beside(I, H, N)
     half = np.array(0.5, dtype)  # an array, since a Python number costs NumPy 0.25 us more
 
-    # The weights as matrices: (u_n, a_r + u_r, a_z + u_z) = V^T [h_{t-1}; 1; x_t], where x_t has no part in u_n, and
-    # (a_r, a_z, a_n) = R^T x_t. s(a) = tanh(a/2)/2 + 1/2, which cannot overflow: with the columns of r and z halved,
-    # one tanh serves both.
-    R = np.array(w_ih.T, order="C")
-    R[:, : 2 * H] *= half
+    # The weights as matrices: (u_n, a_r + u_r, a_z + u_z) = M [h_{t-1}; 1; x_t], where x_t has no part in u_n, and
+    # (a_r, a_z, a_n) = R x_t. s(a) = tanh(a/2)/2 + 1/2, which cannot overflow: with the rows of r and z halved, one
+    # tanh serves both.
+    R = np.array(w_ih)
+    multiply(R[: 2 * H], half, R[: 2 * H])
     s = columns(h0, xs, with_x)
     K = s.shape[1]  # H + 1 + I, or H + 1 where the input's share is made in advance
-    V = np.zeros((K, 3 * H), dtype)
-    V[:H, :H], V[:H, H:] = w_hh[2 * H :].T, w_hh[: 2 * H].T
+    M = np.zeros((3 * H, K), dtype)
+    M[:H, :H], M[H:, :H] = w_hh[2 * H :], w_hh[: 2 * H]
     if b_ih is not None and b_hh is not None:
-        V[H, :H], V[H, H:] = b_hh[2 * H :], b_ih[: 2 * H] + b_hh[: 2 * H]
-    V[: H + 1, H:] *= half
+        M[:H, H], M[H:, H] = b_hh[2 * H :], b_ih[: 2 * H] + b_hh[: 2 * H]
+    multiply(M[H:], half, M[H:])
     if with_x:
-        V[H + 1 :, H:] = R[:, : 2 * H]
+        M[H:, H + 1 :] = R[: 2 * H]
     apart = N > 1 and with_x  # u_n and (r, z) are two products where a column's length costs more than a call
-    U = V.T if N == 1 else np.ascontiguousarray((V[:, H:] if apart else V).T)  # which way round a product is faster
-    U_n = np.ascontiguousarray(V[: H + 1, :H].T) if apart else U
+    M_n, M_rz = M[:H, : H + 1], M[H:]
+    U = M if N > 1 else np.ascontiguousarray(M.T).T  # which way it lies in memory when it is faster
 
     blocks = empty((T, 4, H, N), dtype) if keep else same_memory(T, (4, H, N), dtype)  # u_n, r, z and n of each step
-    shares = share(xs, R[:, 2 * H :] if with_x else R)  # a_n, or a_r, a_z, a_n, of all steps
+    shares = share(xs, (R[2 * H :] if with_x else R).T)  # a_n, or a_r, a_z, a_n, of all steps
     if b_ih is not None:
         shares[:, -H:] += b_ih[2 * H :, None]
     shares_rz = [None] * T if with_x else shares[:, : 2 * H]
@@ -102,8 +102,8 @@ def gru(
     # Ten NumPy calls a step, or eleven, each into memory that exists already.
     for s_t, h, h_1, h_t, u_r_z_t, r_z_t, u, r, z, n, share_rz, share_n in steps:
         if apart:
-            U.dot(s_t, r_z_t)
-            U_n.dot(h_1, u)
+            M_rz.dot(s_t, r_z_t)
+            M_n.dot(h_1, u)
         else:
             U.dot(s_t, u_r_z_t)
         if share_rz is not None:
@@ -126,8 +126,8 @@ def gru(
     def pullback(dy: Array, dh_n: Array, needs: Sequence[bool]) -> Gradients:
         dys = dy[::step].transpose(0, 2, 1)
         dh, Uh = np.array(dh_n.T, order="C"), np.empty((H, N), dtype)
-        W, five_times, small = V[:H], np.empty((5, H, N), dtype), H * N < BROADCAST
-        dV: Array | None = None
+        W, five_times, small = np.ascontiguousarray(U[:, :H].T), np.empty((5, H, N), dtype), H * N < BROADCAST
+        dU: Array | None = None
         dR: Array | None = None
         db_ih: Array | None = None
         dx = np.empty_like(x) if needs[0] else None
@@ -172,27 +172,33 @@ def gru(
 
             # The weights' gradients: sums over steps and sequences, while these steps are in the cache.
             d, rows = side_by_side(da if das is None else das), slice(start, stop)
-            du_columns, da_columns = d[: 3 * H].T, d[H:].T
             if needs[3] or needs[5]:
-                dV = plus(dV, side_by_side(s[rows, : H + 1]).dot(du_columns))
+                dU = plus(dU, d[: 3 * H].dot(side_by_side(s[rows, : H + 1]).T))
             if needs[2]:
-                dR = plus(dR, xs[rows].reshape(-1, I).T.dot(da_columns))
+                dR = plus(dR, d[H:].dot(xs[rows].reshape(-1, I)))
             if needs[4]:
-                db_ih = plus(db_ih, side_by_side(s[rows, H : H + 1])[0].dot(da_columns))
+                db_ih = plus(db_ih, d[H:].dot(side_by_side(s[rows, H : H + 1])[0]))
             if dx is not None:
-                dx[::step][rows] = da_columns.dot(R.T).reshape(-1, N, I)
+                dx[::step][rows] = d[H:].T.dot(R).reshape(-1, N, I)
 
-        halves = ((dV, slice(H, None)), (dR, slice(2 * H)), (db_ih, slice(2 * H)))
-        for total, columns_r_z in halves:  # as the weights are halved
+        for total, r_z in ((dU, slice(H, None)), (dR, slice(2 * H)), (db_ih, slice(2 * H))):  # whose weights are halved
             if total is not None:
-                total[..., columns_r_z] *= half
+                total[r_z] *= half
         return (
             dx,
             dh.T if needs[1] else None,
-            np.ascontiguousarray(dR.T) if dR is not None else None,
-            np.concatenate([dV[:H, H:].T, dV[:H, :H].T]) if dV is not None and needs[3] else None,
+            dR,
+            _n_last(dU[:, :H]) if dU is not None and needs[3] else None,
             db_ih,
-            np.concatenate([dV[H, H:], dV[H, :H]]) if dV is not None and needs[5] else None,
+            _n_last(dU[:, H]) if dU is not None and needs[5] else None,
         )
 
     return results, pullback
+
+
+def _n_last(w: Array) -> Array:
+    """The rows of the parts n, r, z in the order r, z, n."""
+    H = len(w) // 3
+    out = np.empty(w.shape, w.dtype)
+    out[: 2 * H], out[2 * H :] = w[H:], w[:H]
+    return out

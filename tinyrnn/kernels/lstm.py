@@ -69,26 +69,26 @@ def lstm(
     xs, with_x = x[::step], beside(I, H, N)
     half = np.array(0.5, dtype)  # an array, since a Python number costs NumPy 0.25 us more
 
-    # All weights in one matrix, its columns in the order o, i, f, g: a_t = V^T [h_{t-1}; 1; x_t] is one product.
-    # s(a) = tanh(a/2)/2 + 1/2, which cannot overflow: with the columns of o, i and f halved, one tanh serves all gates.
-    V = np.empty((P + 1 + I, 4 * H), dtype)
-    _o_first(w_hh.T, V[:P])
-    _o_first(w_ih.T, V[P + 1 :])
+    # All weights in one matrix, its rows in the order o, i, f, g: a_t = M [h_{t-1}; 1; x_t] is one product.
+    # s(a) = tanh(a/2)/2 + 1/2, which cannot overflow: with the rows of o, i and f halved, one tanh serves all gates.
+    M = np.empty((4 * H, P + 1 + I), dtype)
+    _o_first(w_hh, M[:, :P])
+    _o_first(w_ih, M[:, P + 1 :])
     if b_ih is None or b_hh is None:
-        V[P] = 0
+        M[:, P] = 0
     else:
-        _o_first(b_ih + b_hh, V[P])
-    halved = V[:, : 3 * H]
+        _o_first(b_ih + b_hh, M[:, P])
+    halved = M[: 3 * H]
     multiply(halved, half, halved)
     s = columns(h0, xs, with_x)
     K = s.shape[1]  # P + 1 + I, or P + 1 where the input's share is made in advance
-    U = V[:K].T if N == 1 else np.ascontiguousarray(V[:K].T)  # which way round a product is faster
+    U = M[:, :K] if N > 1 else np.ascontiguousarray(M[:, :K].T).T  # which way it lies in memory when it is faster
 
     # Step by step o, i, f, g, and c_{t-1} behind them, so that [i, f] * [g, c] is one call; the last only holds c_T.
     blocks = empty((T + 1, 5, H, N), dtype) if keep else same_memory(T + 1, (5, H, N), dtype)
     blocks[0, 4] = c0.T
     a, m = blocks[:T, :4].reshape(T, 4 * H, N), s[1:, :P] if w_hr is None else empty((T, H, N), dtype)
-    shares = [None] * T if with_x else share(xs, V[P + 1 :])
+    shares = [None] * T if with_x else share(xs, M[:, P + 1 :].T)
     Uh, tanh_c, both = np.empty((4 * H, N), dtype), np.empty((H, N), dtype), np.empty((2, H, N), dtype)
     ig, fc = both
     steps = zip(
@@ -128,11 +128,11 @@ def lstm(
     def pullback(dy: Array, dh_n: Array, dc_n: Array, needs: Sequence[bool]) -> Gradients:
         dys = dy[::step].transpose(0, 2, 1)
         dh, dc = np.array(dh_n.T, order="C"), np.array(dc_n.T, order="C")
-        W, m_to_h = V[:P], None if w_hr is None else np.ascontiguousarray(w_hr.T)
+        W, m_to_h = np.ascontiguousarray(U[:, :P].T), None if w_hr is None else np.ascontiguousarray(w_hr.T)
         dm = dh if m_to_h is None else np.empty((H, N), dtype)
         twice, four_times = np.empty((2, H, N), dtype), np.empty((4, H, N), dtype)
         small = H * N < BROADCAST
-        dV: Array | None = None  # of U's rows of V; dR of those of x where they are not among these
+        dU: Array | None = None
         dR: Array | None = None
         dx = np.empty_like(x) if needs[0] else None
         dw_hr: Array | None = None
@@ -188,28 +188,28 @@ def lstm(
                     das[first - start : end - start] = da
 
             # The weights' gradients: sums over steps and sequences, while these steps are in the cache.
-            da_columns, rows = side_by_side(da if das is None else das).T, slice(start, stop)
+            d, rows = side_by_side(da if das is None else das), slice(start, stop)
             if any(needs[3:7]):
-                dV = plus(dV, side_by_side(s[rows]).dot(da_columns))
+                dU = plus(dU, d.dot(side_by_side(s[rows]).T))
             if needs[3] and not with_x:
-                dR = plus(dR, xs[rows].reshape(-1, I).T.dot(da_columns))
+                dR = plus(dR, d.dot(xs[rows].reshape(-1, I)))
             if dx is not None:
-                dx[::step][rows] = da_columns.dot(V[P + 1 :].T).reshape(-1, N, I)
+                dx[::step][rows] = d.T.dot(M[:, P + 1 :]).reshape(-1, N, I)
             if dhs is not None:
                 dw_hr = plus(dw_hr, side_by_side(dhs).dot(side_by_side(m[rows]).T))
 
-        for d in (dV, dR):
-            if d is not None:
-                d[:, : 3 * H] *= half  # as the weights are halved
-        if dV is not None and with_x:
-            dR = dV[P + 1 :]
-        db = _o_last(dV[P]) if dV is not None and (needs[5] or needs[6]) else None
+        for total in (dU, dR):
+            if total is not None:
+                total[: 3 * H] *= half  # as the weights are halved
+        if dU is not None and with_x:
+            dR = dU[:, P + 1 :]
+        db = _o_last(dU[:, P]) if dU is not None and (needs[5] or needs[6]) else None
         return (
             dx,
             dh.T if needs[1] else None,
             dc.T.copy() if needs[2] else None,
-            _o_last(dR.T) if dR is not None and needs[3] else None,
-            _o_last(dV[:P].T) if dV is not None and needs[4] else None,
+            _o_last(dR) if dR is not None and needs[3] else None,
+            _o_last(dU[:, :P]) if dU is not None and needs[4] else None,
             db if needs[5] else None,
             db if needs[6] else None,
             dw_hr,
@@ -219,9 +219,9 @@ def lstm(
 
 
 def _o_first(w: Array, out: Array) -> None:
-    """Puts the columns of the gates i, f, g, o into `out` in the order o, i, f, g."""
-    H = out.shape[-1] // 4
-    out[..., :H], out[..., H:] = w[..., 3 * H :], w[..., : 3 * H]
+    """Puts the rows of the gates i, f, g, o into `out` in the order o, i, f, g."""
+    H = len(w) // 4
+    out[:H], out[H:] = w[3 * H :], w[: 3 * H]
 
 
 def _o_last(w: Array) -> Array:
