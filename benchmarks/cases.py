@@ -44,7 +44,7 @@ def both(single: float | None, double: float | None) -> dict[str, float]:
 
 def steps() -> list[Case]:
     """The training steps."""
-    seeds, six = "training steps of the seeds", both(6, 6)
+    small, six = "small training steps", both(6, 6)
 
     def case(line: str, name: str, make: Make, targets: dict[str, float], **options: Any) -> Case:
         jax = {"jax": getattr(with_jax, make.__name__)} if hasattr(with_jax, make.__name__) else {}
@@ -52,10 +52,10 @@ def steps() -> list[Case]:
 
     numpy, two = "programs by hand in NumPy", both(None, 2)
     return [
-        case(seeds, "sine step: RNN 16, T 49, Adam", training.sine, six),
-        case(seeds, "sin-to-cos step: RNN 32, T 10, SGD", training.sin_to_cos, six),
-        Case(seeds, "sin-to-cos step, ten calls of its linear layer", partial(training.sin_to_cos, at_once=False)),
-        case(seeds, "names step: RNN 50, T 12, clipping, SGD", training.names, six),
+        case(small, "sine step: RNN 16, T 49, Adam", training.sine, six),
+        case(small, "sin-to-cos step: RNN 32, T 10, SGD", training.sin_to_cos, six),
+        Case(small, "sin-to-cos step, ten calls of its linear layer", partial(training.sin_to_cos, at_once=False)),
+        case(small, "names step: RNN 50, T 12, clipping, SGD", training.names, six),
         case(
             "encoder-decoder step",
             "encoder-decoder step: RNN 128, T 6, batch 3, Adam",

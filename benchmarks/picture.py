@@ -39,7 +39,8 @@ def draw_ratios(axes: Any, rows: list[dict[str, Any]]) -> None:
                 )
     low, high = axes.get_xlim()
     ticks = np.arange(min(-1, np.floor(low)), max(1, np.ceil(high)) + 1)
-    axes.set_xticks(ticks, [f"{2.0**tick:g}" for tick in ticks])
+    ticks = ticks[:: 1 + len(ticks) // 10]
+    axes.set_xticks(ticks, [f"{2.0**tick:g}" if tick >= 0 else f"1/{2.0**-tick:g}" for tick in ticks])
     axes.set_xlim(ticks[0], max(high, 1))
     axes.set_yticks(range(len(lines)), list(lines))
     axes.set_ylim(len(lines) - 0.4, -0.6)

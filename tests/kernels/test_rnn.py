@@ -308,3 +308,14 @@ def test_what_is_written_into_the_results_does_not_reach_the_backward_pass(rever
     y[...] = h_n[...] = 7
     for f, e in zip(pullback(dy, dh_n, ALL), expected, strict=True):
         np.testing.assert_array_equal(f, e)
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize("piece", [1, 18, 40])
+def test_the_backward_loop_in_pieces_is_the_loop_at_once(monkeypatch, piece, reverse):
+    args, dy, dh_n = problem()
+    _, pullback = rnn(*args, reverse=reverse)
+    expected = pullback(dy, dh_n, ALL)
+    monkeypatch.setattr("tinyrnn.kernels.rnn.PIECE", piece)
+    for found, e in zip(pullback(dy, dh_n, ALL), expected, strict=True):
+        assert error(found, e) < 1e-14

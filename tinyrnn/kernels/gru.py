@@ -179,7 +179,7 @@ def gru(
             if needs[4]:
                 db_ih = plus(db_ih, d[H:].dot(side_by_side(s[rows, H : H + 1])[0]))
             if dx is not None:
-                dx[::step][rows] = d[H:].T.dot(R).reshape(-1, N, I)
+                dx[::step][rows] = d[H:].T.dot(R).reshape(stop - start, N, I)
 
         for total, r_z in ((dU, slice(H, None)), (dR, slice(2 * H)), (db_ih, slice(2 * H))):  # whose weights are halved
             if total is not None:

@@ -194,7 +194,7 @@ def lstm(
             if needs[3] and not with_x:
                 dR = plus(dR, d.dot(xs[rows].reshape(-1, I)))
             if dx is not None:
-                dx[::step][rows] = d.T.dot(M[:, P + 1 :]).reshape(-1, N, I)
+                dx[::step][rows] = d.T.dot(M[:, P + 1 :]).reshape(stop - start, N, I)
             if dhs is not None:
                 dw_hr = plus(dw_hr, side_by_side(dhs).dot(side_by_side(m[rows]).T))
 

@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyrnn.kernels.gates import plus
 from tinyrnn.kernels.memory import empty
 from tinyrnn.kernels.sums import sum_rows
 
 Array = npt.NDArray[Any]
 Gradients = tuple[Array | None, ...]
 Pullback = Callable[..., Gradients]  # of a gradient for each result, and which gradients are needed
+PIECE = 2**18  # numbers in the da_t that the backward loop keeps at once
 
 
 def relu(a: Array, out: Array) -> Array:
@@ -89,7 +91,7 @@ def rnn(
 
     walk = empty((T + 1, N, H), x.dtype)[::step]  # the states in the order they are visited, h_0 first
     walk[0] = h0
-    y, h_before = walk[1:][::step], walk[:-1][::step]  # h_t and h_{t-1}, both in the order of x
+    y = walk[1:][::step]  # the states in the order of x
 
     # The input's share of a_t needs no state: one product for all t, put where h_t will stand.
     x.reshape(T * N, I).dot(w_ih.T, y.reshape(T * N, H))  # y's steps lie one after the other: this reshape is a view
@@ -109,24 +111,31 @@ def rnn(
         return (y, h.copy()), not_kept
 
     def pullback(dy: Array, dh_n: Array, needs: Sequence[bool]) -> Gradients:
-        W = np.ascontiguousarray(w_hh)
-        dh, da = dh_n.copy(), derivative(y)  # da: f'(a_t) for all t, which the loop turns into da_t
-        for da_t, dy_t in zip(da[::-step], dy[::-step], strict=True):
-            add(dh, dy_t, dh)
-            multiply(da_t, dh, da_t)
-            da_t.dot(W, dh)
+        W, dh, dx = np.ascontiguousarray(w_hh), dh_n.copy(), np.empty_like(x) if needs[0] else None
+        dw_ih: Array | None = None
+        dw_hh: Array | None = None
+        db: Array | None = None
+        xs, dys = x[::step], dy[::step]  # as the states in `walk`, in the order in which the steps are visited
+        size = max(1, PIECE // max(1, N * H))  # steps at a time, so that da does not take the memory of all of them
+        for stop in range(T, 0, -size):
+            start = max(0, stop - size)
+            da = derivative(walk[start + 1 : stop + 1])  # f'(a_t), which the loop turns into da_t
+            for da_t, dy_t in zip(da[::-1], dys[start:stop][::-1], strict=True):
+                add(dh, dy_t, dh)
+                multiply(da_t, dh, da_t)
+                da_t.dot(W, dh)
 
-        # With every da_t a row, a sum over t (and over the batch) is one product.
-        da_rows = da.reshape(T * N, H)
-        db = sum_rows(da_rows) if needs[4] or needs[5] else None
-        return (
-            da_rows.dot(w_ih).reshape(x.shape) if needs[0] else None,
-            dh if needs[1] else None,
-            da_rows.T.dot(x.reshape(T * N, I)) if needs[2] else None,
-            da_rows.T.dot(h_before.reshape(T * N, H)) if needs[3] else None,
-            db if needs[4] else None,
-            db if needs[5] else None,
-        )
+            # With every da_t a row, a sum over t (and over the batch) is one product.
+            rows, columns = da.reshape(-1, H), da.reshape(-1, H).T
+            if dx is not None:
+                dx[::step][start:stop] = rows.dot(w_ih).reshape(stop - start, N, I)
+            if needs[2]:
+                dw_ih = plus(dw_ih, columns.dot(xs[start:stop].reshape(-1, I)))
+            if needs[3]:
+                dw_hh = plus(dw_hh, columns.dot(walk[start:stop].reshape(-1, H)))
+            if needs[4] or needs[5]:
+                db = plus(db, sum_rows(rows))
+        return dx, dh if needs[1] else None, dw_ih, dw_hh, db if needs[4] else None, db if needs[5] else None
 
     # The pullback reads the states, and whoever gets y may write into it.
     return (y.copy(), h.copy()), pullback

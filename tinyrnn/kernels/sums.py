@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]  # its own, so that a kernel depends on NumPy alone
 BLOCK = 64  # so many numbers may be added in their own precision
+ONES = {np.dtype(t): np.ones(2 * BLOCK, t) for t in (np.float32, np.float64)}  # the row to multiply with, made once
 LARGE = 2**16  # from here on not even NumPy's pairwise sums of float32 are relied upon: 2.0 adds blocks one by one
 
 
@@ -24,7 +25,8 @@ def sum_rows(g: Array) -> Array:
     N, H = g.shape
     blocks = N // BLOCK
     if blocks < 2:
-        return np.asarray(np.ones(N, g.dtype).dot(g))
+        row = ONES[g.dtype][:N] if g.dtype in ONES else np.ones(N, g.dtype)
+        return np.asarray(row.dot(g))
     done = blocks * BLOCK
     sums = np.matmul(np.ones(BLOCK, g.dtype), g[:done].reshape(blocks, BLOCK, H))
     rest = np.ones(N - done, g.dtype).dot(g[done:])
