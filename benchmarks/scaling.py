@@ -12,8 +12,9 @@ import numpy as np
 from work import fastest
 
 QUICK, FULL = (100, 1000, 10_000, 100_000), (100, 316, 1000, 3162, 10_000, 31_623, 100_000)
-# Numbers that backward needs for each unit and step: h | r, z, n, U_n h and h | i, f, g, o, c and h.
-KEPT = {"RNN": 1, "GRU": 5, "LSTM": 6}
+# Numbers for each unit and step: those that backward needs, h | r, z, n, U_n h and h | i, f, g, o, c and h; and y,
+# which its owner may write into, so that it is not h.
+KEPT = {"RNN": 2, "GRU": 6, "LSTM": 7}
 
 
 def passes(kind: str, T: int, N: int, I: int, H: int) -> tuple[Callable[[], None], Callable[[], Any]]:
@@ -36,9 +37,17 @@ def passes(kind: str, T: int, N: int, I: int, H: int) -> tuple[Callable[[], None
     return step, forward
 
 
+def settle() -> None:
+    """Nothing is kept of what ran before: neither garbage nor memory to be used again."""
+    from tinyrnn.kernels import memory
+
+    gc.collect()
+    memory.release()
+
+
 def peak(step: Callable[[], None]) -> int:
     """The most bytes that were in use at once in two steps, beyond what was there before: gradients, workspaces."""
-    gc.collect()
+    settle()
     tracemalloc.start()
     try:
         step()
@@ -50,13 +59,14 @@ def peak(step: Callable[[], None]) -> int:
 
 def held(forward: Callable[[], Any]) -> int:
     """The bytes that stay in use after a forward pass, beyond those of its results."""
-    gc.collect()
+    settle()
     tracemalloc.start()
     try:
         y, state = forward()
         results = y.numpy().nbytes + sum(
             part.numpy().nbytes for part in (state if isinstance(state, tuple) else (state,))
         )
+        settle()
         return max(0, tracemalloc.get_traced_memory()[0] - results)
     finally:
         tracemalloc.stop()
@@ -81,7 +91,7 @@ def per_step(points: list[dict[str, float]], what: str) -> float:
     return (last[what] - first[what]) / (last["T"] - first["T"])
 
 
-def memory(T: int = 200, N: int = 32, I: int = 64, H: int = 128) -> list[dict[str, Any]]:
+def memory(T: int = 500, N: int = 32, I: int = 64, H: int = 128) -> list[dict[str, Any]]:
     """The peak of training steps, the bytes of what backward needs (KEPT), and what a forward under no_grad leaves."""
     rows = []
     for kind, kept in KEPT.items():

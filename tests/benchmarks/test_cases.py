@@ -52,7 +52,7 @@ def test_every_line_has_its_goals() -> None:
         if dtype in case.targets and not case.full
     }
     lines = {
-        "training steps of the seeds": (6, 6),
+        "small training steps": (6, 6),
         "encoder-decoder step": (2, None),
         "RNN layer, batch 1": (8, 8),
         "RNN layer, batch 50-64": (1.5, 1.5),

@@ -34,7 +34,7 @@ def test_bars_reach_to_the_slowest_case_of_those_that_count() -> None:
     widths = [2 ** bar.get_width() for bar in axes.patches if bar.get_width()]
     assert widths == pytest.approx([4, 0.5, 1.2])
     assert [label.get_text() for label in axes.get_yticklabels()] == ["layer", "LSTM"]
-    assert {"0.5", "1", "8"} <= {label.get_text() for label in axes.get_xticklabels()}
+    assert {"1/2", "1", "8"} <= {label.get_text() for label in axes.get_xticklabels()}
 
 
 def test_growth_shows_its_power() -> None:

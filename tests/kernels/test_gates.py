@@ -24,10 +24,13 @@ def test_a_column_has_the_state_before_a_one_and_what_is_read() -> None:
 @pytest.mark.parametrize("N", [1, 3])
 def test_the_inputs_share_is_a_product_for_each_step(N: int) -> None:
     rng = np.random.default_rng(0)
-    x, w = rng.standard_normal((5, N, 2)), rng.standard_normal((2, 4))
+    x, w = rng.standard_normal((5, N, 2)), rng.standard_normal((4, 2))
     for view in (x, x[::-1], np.asfortranarray(x)):
-        for weights in (w, np.asfortranarray(w), w[:, 1:]):
-            assert error(gates.share(view, weights).transpose(0, 2, 1), view @ weights) < 1e-15
+        for weights in (w, np.asfortranarray(w), w[1:]):
+            out = np.full((5, 1 + len(weights), N), 7.0)  # of whose rows only some are meant
+            gates.share(view, weights, out[:, 1:])
+            assert error(out[:, 1:].transpose(0, 2, 1), view @ weights.T) < 1e-15
+            assert (out[:, 0] == 7).all()
 
 
 @pytest.mark.parametrize("N", [1, 3])

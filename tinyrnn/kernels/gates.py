@@ -41,13 +41,13 @@ def columns(h0: Array, x: Array, with_x: bool) -> Array:
     return s
 
 
-def share(x: Array, w: Array) -> Array:
-    """The input's share of each step's gates, where it is made in advance: x (T, N, I), w (I, K) -> (T, K, N)."""
+def share(x: Array, w: Array, out: Array) -> None:
+    """out_t = w x_t, the input's share of each step, made in advance: x (T, N, I), w (K, I) -> out (T, K, N)."""
     T, N, I = x.shape
-    if N == 1:
-        of_rows: Array = x.reshape(T, I).dot(w)
-        return of_rows.reshape(T, -1, 1)
-    return np.matmul(w.T, x.transpose(0, 2, 1), out=empty((T, w.shape[1], N), x.dtype))
+    if N == 1:  # one product for all steps
+        out[..., 0] = x.reshape(T, I).dot(w.T)
+    else:
+        np.matmul(w, x.transpose(0, 2, 1), out=out)
 
 
 def room(n: int, K: int, N: int, dtype: Any) -> Array:

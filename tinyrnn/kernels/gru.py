@@ -81,12 +81,15 @@ def gru(
     U = M if N > 1 else np.ascontiguousarray(M.T).T  # which way it lies in memory when it is faster
 
     blocks = empty((T, 4, H, N), dtype) if keep else same_memory(T, (4, H, N), dtype)  # u_n, r, z and n of each step
-    shares = share(xs, (R[2 * H :] if with_x else R).T)  # a_n, or a_r, a_z, a_n, of all steps
+    # The input's share that is made in advance, a_n or all three, where n_t or r_t, z_t, n_t will stand.
+    advance = slice(2 * H, None) if with_x else slice(None)
+    shares = blocks[:, 1:].reshape(T, 3 * H, N)[:, advance] if keep else empty((T, len(R[advance]), N), dtype)
+    share(xs, R[advance], shares)
     if b_ih is not None:
         shares[:, -H:] += b_ih[2 * H :, None]
-    shares_rz = [None] * T if with_x else shares[:, : 2 * H]
     u_r_z, r_z = blocks[:, :3].reshape(T, 3 * H, N), blocks[:, 1:3].reshape(T, 2 * H, N)
-    ru = np.empty((H, N), dtype)
+    Uh, ru = np.empty((3 * H, N), dtype), np.empty((H, N), dtype)
+    Uh_n, Uh_rz = Uh[:H], Uh[H:]
     steps = zip(
         s,
         s[:, :H],
@@ -95,19 +98,21 @@ def gru(
         u_r_z,
         r_z,
         *blocks.transpose(1, 0, 2, 3),
-        shares_rz,
+        shares[:, : 2 * H],
         shares[:, -H:],
         strict=False,
     )
-    # Ten NumPy calls a step, or eleven, each into memory that exists already.
+    # Ten NumPy calls a step, or twelve, each into memory that exists already.
     for s_t, h, h_1, h_t, u_r_z_t, r_z_t, u, r, z, n, share_rz, share_n in steps:
         if apart:
             M_rz.dot(s_t, r_z_t)
             M_n.dot(h_1, u)
-        else:
+        elif with_x:
             U.dot(s_t, u_r_z_t)
-        if share_rz is not None:
-            add(r_z_t, share_rz, r_z_t)
+        else:
+            U.dot(s_t, Uh)
+            u[...] = Uh_n
+            add(Uh_rz, share_rz, r_z_t)
         tanh(r_z_t, r_z_t)
         multiply(r_z_t, half, r_z_t)
         add(r_z_t, half, r_z_t)

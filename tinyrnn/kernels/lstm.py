@@ -88,13 +88,15 @@ def lstm(
     blocks = empty((T + 1, 5, H, N), dtype) if keep else same_memory(T + 1, (5, H, N), dtype)
     blocks[0, 4] = c0.T
     a, m = blocks[:T, :4].reshape(T, 4 * H, N), s[1:, :P] if w_hr is None else empty((T, H, N), dtype)
-    shares = [None] * T if with_x else share(xs, M[:, P + 1 :].T)
+    shares = a if keep else empty((0 if with_x else T, 4 * H, N), dtype)  # kept where a_t will stand
+    if not with_x:
+        share(xs, M[:, P + 1 :], shares)
     Uh, tanh_c, both = np.empty((4 * H, N), dtype), np.empty((H, N), dtype), np.empty((2, H, N), dtype)
     ig, fc = both
     steps = zip(
         s,
         s[1:, :P],
-        shares,
+        a if with_x else shares,
         a,
         blocks[:, :3],
         blocks[:, 1:3],
@@ -106,7 +108,7 @@ def lstm(
     )
     # Eight NumPy calls a step, or nine, each into memory that exists already.
     for s_t, h, share_t, a_t, o_i_f, i_f, g_c, o, c, m_t in steps:
-        if share_t is None:
+        if with_x:
             U.dot(s_t, a_t)
         else:
             add(U.dot(s_t, Uh), share_t, a_t)

@@ -13,7 +13,7 @@ from tinyrnn.kernels.sums import sum_rows
 Array = npt.NDArray[Any]
 Gradients = tuple[Array | None, ...]
 Pullback = Callable[..., Gradients]  # of a gradient for each result, and which gradients are needed
-PIECE = 2**18  # numbers in the da_t that the backward loop keeps at once
+PIECE = 2**17  # numbers in the da_t that the backward loop keeps at once
 
 
 def relu(a: Array, out: Array) -> Array:
