@@ -133,3 +133,13 @@ def test_without_keep_the_results_are_the_same_and_there_is_no_backward_pass(N: 
         np.testing.assert_array_equal(f, expected)
     with pytest.raises(RuntimeError, match="kept nothing"):
         pullback(*cotangents(found), [True] * 6)
+
+
+@pytest.mark.parametrize("N", [1, 2, 20])
+def test_an_infinite_input_saturates_the_gates_and_is_no_nan(N: int) -> None:
+    given = arrays(4, N, 2, 3)
+    given[0][1, 0, 1] = np.inf
+    (y, _), _ = gru(*given)
+    for found, expected in zip(y, textbook.gru(*given)[0], strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+    assert np.isfinite(y).all()

@@ -8,8 +8,8 @@ import numpy as np
 
 from tinyrnn.kernels.gates import (
     BROADCAST,
+    WIDE,
     Array,
-    beside,
     columns,
     pieces,
     plus,
@@ -59,12 +59,12 @@ def gru(
     (T, N, I), H, dtype = x.shape, h0.shape[1], x.dtype
     add, subtract, multiply, tanh = np.add, np.subtract, np.multiply, np.tanh
     step = -1 if reverse else 1
-    xs, with_x = x[::step], beside(I, H, N)
+    xs, with_x = x[::step], N >= WIDE
     half = np.array(0.5, dtype)  # an array, since a Python number costs NumPy 0.25 us more
 
-    # The weights as matrices: (u_n, a_r + u_r, a_z + u_z) = M [h_{t-1}; 1; x_t], where x_t has no part in u_n, and
-    # (a_r, a_z, a_n) = R x_t. s(a) = tanh(a/2)/2 + 1/2, which cannot overflow: with the rows of r and z halved, one
-    # tanh serves both.
+    # The weights as matrices: (u_n, a_r + u_r, a_z + u_z) = M [h_{t-1}; 1; x_t] as two products, for x_t has no part in
+    # u_n, or M [h_{t-1}; 1] as one and x_t's share; (a_r, a_z, a_n) = R x_t.
+    # s(a) = tanh(a/2)/2 + 1/2, which cannot overflow: with the rows of r and z halved, one tanh serves both.
     R = np.array(w_ih)
     multiply(R[: 2 * H], half, R[: 2 * H])
     s = columns(h0, xs, with_x)
@@ -76,7 +76,6 @@ def gru(
     multiply(M[H:], half, M[H:])
     if with_x:
         M[H:, H + 1 :] = R[: 2 * H]
-    apart = N > 1 and with_x  # u_n and (r, z) are two products where a column's length costs more than a call
     M_n, M_rz = M[:H, : H + 1], M[H:]
     U = M if N > 1 else np.ascontiguousarray(M.T).T  # which way it lies in memory when it is faster
 
@@ -87,7 +86,7 @@ def gru(
     share(xs, R[advance], shares)
     if b_ih is not None:
         shares[:, -H:] += b_ih[2 * H :, None]
-    u_r_z, r_z = blocks[:, :3].reshape(T, 3 * H, N), blocks[:, 1:3].reshape(T, 2 * H, N)
+    r_z = blocks[:, 1:3].reshape(T, 2 * H, N)
     Uh, ru = np.empty((3 * H, N), dtype), np.empty((H, N), dtype)
     Uh_n, Uh_rz = Uh[:H], Uh[H:]
     steps = zip(
@@ -95,20 +94,17 @@ def gru(
         s[:, :H],
         s[:, : H + 1],
         s[1:, :H],
-        u_r_z,
         r_z,
         *blocks.transpose(1, 0, 2, 3),
         shares[:, : 2 * H],
         shares[:, -H:],
         strict=False,
     )
-    # Ten NumPy calls a step, or twelve, each into memory that exists already.
-    for s_t, h, h_1, h_t, u_r_z_t, r_z_t, u, r, z, n, share_rz, share_n in steps:
-        if apart:
+    # Eleven NumPy calls a step, or twelve, each into memory that exists already.
+    for s_t, h, h_1, h_t, r_z_t, u, r, z, n, share_rz, share_n in steps:
+        if with_x:
             M_rz.dot(s_t, r_z_t)
             M_n.dot(h_1, u)
-        elif with_x:
-            U.dot(s_t, u_r_z_t)
         else:
             U.dot(s_t, Uh)
             u[...] = Uh_n

@@ -3,6 +3,7 @@ one by one, as they are first written to, and clears each of them."""
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
 from typing import Any
@@ -56,11 +57,12 @@ def empty(shape: tuple[int, ...], dtype: Any) -> Array:
     if not LARGE <= size <= LIMIT:
         return np.empty(shape, dtype)
     buffer = None
-    for k in range(len(pool.free) - 1, -1, -1):
-        if size <= pool.free[k].nbytes <= 2 * size:
-            buffer = pool.free.pop(k)
+    for k, kept in reversed(list(enumerate(pool.free))):
+        if size <= kept.nbytes <= 2 * size:
+            with contextlib.suppress(IndexError):
+                buffer = pool.free.pop(k)
             break
-    if buffer is None or buffer.nbytes < size:  # which another one than was looked at can be, see __del__
+    if buffer is None or buffer.nbytes < size:  # none, or another one than was looked at, see __del__
         buffer = np.empty(size, np.uint8)
     array: Array = np.asarray(Loan(buffer))[:size].view(dtype)
     return array.reshape(shape)

@@ -281,3 +281,10 @@ def test_a_weight_may_be_computed_from_another_but_not_be_missing(layer):
     assert np.allclose(y.array, expected, rtol=0, atol=1e-6)
     y.sum().backward()
     assert raw.grad.array.any()
+
+
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_learned_initial_states_of_an_empty_batch_get_a_gradient_of_zero(kind):
+    layer = getattr(nn, kind)(3, 4, learn_initial_state=True)
+    layer(tinyrnn.randn(6, 0, 3))[0].sum().backward()
+    np.testing.assert_array_equal(layer.initial_h.grad.numpy(), np.zeros((1, 4)))

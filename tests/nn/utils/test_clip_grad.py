@@ -223,3 +223,10 @@ def test_clip_grad_value_is_numpys_clip_and_lets_nan_through(dtype):
     clip_grad_value_(w, 0.5)
     np.testing.assert_array_equal(w.grad.array, np.clip(values, -0.5, 0.5))
     assert w.grad.dtype == dtype
+
+
+def test_a_single_number_however_large_has_its_norm():
+    w = tinyrnn.zeros(1, requires_grad=True)
+    (w * 1e20).sum().backward()
+    assert clip_grad_norm_([w], 1.0).item() == np.float32(1e20)
+    np.testing.assert_allclose(w.grad.numpy(), [1.0], rtol=1e-6)

@@ -293,7 +293,7 @@ def run_layer(
         np.zeros((N, size), dtype) if h is None else h.array.reshape(-1, size)
         for h, size in zip(states, sizes, strict=True)
     ]
-    given = [None if h is None or len(start) < N else h.array.shape for h, start in zip(states, starts, strict=True)]
+    given = [None if h is None or len(start) != N else h.array.shape for h, start in zip(states, starts, strict=True)]
     starts = [start if len(start) == N else np.broadcast_to(start, (N, start.shape[1])) for start in starts]
     inputs = (x, *states, *weights)
     needs = [needs_grad(value) for value in inputs]

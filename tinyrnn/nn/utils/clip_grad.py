@@ -170,6 +170,6 @@ def _norm(g: Array, p: float) -> float:
     if g.dtype.itemsize == 2:  # float16, whose squares overflow at 256
         g = g.astype(np.float32)
     if p == 2:
-        return math.sqrt(g.dot(g))
+        return math.sqrt(g.dot(g)) if len(g) != 1 else abs(g.item())  # whose square might overflow
     size = np.abs(g)
     return float(size.max(initial=0) if p == math.inf else (size**p).sum() ** (1 / p))
