@@ -477,3 +477,18 @@ def test_halves_stay_below_the_upper_bound():
     drawn = random.Generator().manual_seed(0).uniform(100_000, dtype=np.float16)
     assert drawn.dtype == np.float16
     assert 0 <= drawn.min() < drawn.max() < 1
+
+
+def test_changes_say_whether_the_state_is_another():
+    generator = Generator()
+    for change in (
+        lambda: generator.manual_seed(1),
+        lambda: generator.normal((3,)),
+        lambda: generator.set_state(generator.get_state()),
+    ):
+        before = generator.changes
+        change()
+        assert generator.changes > before
+    before = generator.changes
+    generator.get_state()
+    assert generator.changes == before

@@ -41,6 +41,7 @@ class Generator:
     """
 
     device = CPU
+    changes = 0  # how often it was drawn from or set: as long as this is the same, so is the state
     _stream: Any = None  # a RandomState, or None until the first number: numpy.random takes a while to load
 
     def __init__(self, device: object = "cpu") -> None:
@@ -54,6 +55,7 @@ class Generator:
         if not -(2**63) <= seed < 2**64:
             raise ValueError(f"manual_seed: got {seed}, expected -2**63 <= seed < 2**64: pass seed % 2**64")
         with self._lock:
+            self.changes += 1
             self._seed = seed % 2**64
             if self._stream is not None:  # to make a new one takes 60 times as long
                 self._stream.seed(seed % 2**32)
@@ -90,6 +92,7 @@ class Generator:
         if record["magic"] != _MAGIC or not in_range or not record["key"].any():
             raise ValueError(f"set_state: got bytes that tinyrnn did not write, expected a state: {way_out}")
         with self._lock:
+            self.changes += 1
             self._seed = int(record["seed"])
             self._stream = np.random.RandomState(0)
             self._stream.set_state(("MT19937", record["key"], int(record["place"]), 0, 0.0))
@@ -185,6 +188,7 @@ class Generator:
 
     def _words(self, n: int) -> NDArray[np.uint64]:
         with self._lock:
+            self.changes += 1
             # of this range: numpy's plain words
             words: NDArray[np.uint64] = self._started().randint(0, 2**32, n, np.uint64)
         return words

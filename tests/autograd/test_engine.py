@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tinyrnn
-from tinyrnn.autograd.engine import run_backward, unbroadcast
+from tinyrnn.autograd.engine import Totals, run_backward, unbroadcast
 from tinyrnn.autograd.graph import Patch
 from tinyrnn.autograd.record import record, record_many
 
@@ -542,3 +542,19 @@ def test_nodes_that_several_threads_made_are_visited_after_their_consumers():
         thread.join()
     sum(made).sum().backward()
     np.testing.assert_array_equal(x.grad.array, np.full(4, 8.0))
+
+
+def test_a_pass_that_is_a_part_of_another_ends_at_the_sources_outside_and_leaves_their_gradients_there():
+    w, x, other = leaf(3), leaf(3), leaf(3)
+    h = w * x
+    y, totals, g = (h * x + h).sin() * other, Totals(), np.ones(3)
+    totals.add(h.node, g, "an earlier consumer")
+    found = run_backward([(y.node, g), (h.node, 2 * g)], totals=totals, outside=[h.node, x])
+    assert set(found) == {other}
+    assert set(totals.of) == {h.node, x}
+    slope = np.cos(h.array * x.array + h.array) * other.array
+    np.testing.assert_allclose(totals.of[h.node], 3 + slope * (x.array + 1), rtol=1e-14)
+    np.testing.assert_allclose(totals.of[x], slope * h.array, rtol=1e-14)
+    assert totals.own <= {h.node, x}
+    h.sum().backward()  # whose graph that pass has not touched
+    np.testing.assert_array_equal(w.grad.array, x.array)

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyrnn.autograd.graph import Array, Hook, ManyNode, Node, Owned, Part, Patch, Source
+from tinyrnn.autograd.graph import Array, Hook, ManyNode, Node, Owned, Part, Patch, Source, StandIn
 from tinyrnn.kernels.sums import sum_axes, sum_rows
 
 _number = attrgetter("number")
@@ -69,16 +69,21 @@ class Totals:
 
 
 def run_backward(
-    roots: Sequence[tuple[Source, Array]], retain_graph: bool = False, watched: Iterable[Source] = ()
+    roots: Sequence[tuple[Source, Array]],
+    retain_graph: bool = False,
+    watched: Iterable[Source] = (),
+    totals: Totals | None = None,
+    outside: Sequence[Source] = (),
 ) -> dict[Source, Array]:
     """The gradients of all leaves below the roots, and of the nodes in `watched`; each array is nobody else's.
 
     roots         where to begin, and with which gradient
     retain_graph  whether the graph may be gone through again
+    totals        of a pass that this one is a part of: to these goes what reaches the sources `outside`, where it ends
     """
-    sources = explore([source for source, _ in roots])
+    sources = explore([source for source, _ in roots], outside)
     sources.sort(key=_number, reverse=True)  # the leaves, whose number is 0, come last
-    totals = Totals()
+    totals = totals or Totals()
     add, own = totals.add, totals.own
     for source, g in roots:
         add(source, g, "backward")
@@ -107,6 +112,10 @@ def run_backward(
             continue
         if type(source) is Node:
             gradients = pullback(total)
+        elif type(source) is StandIn:
+            pullback(totals, parents, total)
+            hooked = True  # what ran then may have done the same
+            continue
         elif isinstance(source, ManyNode):
             gradients = pullback(*source.filled(total))
         else:  # an OwningNode
@@ -118,16 +127,20 @@ def run_backward(
                 add(parent, sent, name)
     for hook, g in kept:
         hook.call(g)
+    if outside:
+        own.difference_update(sources)  # the other pass goes on without them
     return found
 
 
-def explore(roots: Sequence[Source]) -> list[Source]:
-    """All nodes and leaves below the roots, and these themselves.
+def explore(roots: Sequence[Source], outside: Sequence[Source] = ()) -> list[Source]:
+    """All nodes and leaves below the roots, and these themselves; not those outside, nor what is below them alone.
 
     Raises RuntimeError, before anything is computed, where the pass would fail or its numbers would be wrong.
     """
-    below = list(dict.fromkeys(roots))
-    seen, stack = set(below), list(below)
+    seen = set(outside)
+    below = [source for source in dict.fromkeys(roots) if source not in seen]
+    seen.update(below)
+    stack = list(below)
     while stack:
         node = stack.pop()
         if isinstance(node, Node):

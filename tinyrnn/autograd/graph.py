@@ -124,6 +124,16 @@ class ManyNode(Node):
         return [gradients[k] if k in gradients else np.zeros(*spec) for k, spec in enumerate(self.parts)]
 
 
+class StandIn(ManyNode):
+    """One node in place of a graph that is made only when the backward pass arrives, and is gone when it has passed.
+
+    Its pullback takes the totals of the pass, the parents, and {k: gradient of result k}. It adds to the totals of the
+    parents itself, in the order in which a pass through the graph would have done so.
+    """
+
+    __slots__ = ()
+
+
 class OwningNode(Node):
     """An operation whose pullback may write into the gradient that it is given, as nobody else holds it.
 

@@ -46,6 +46,8 @@ def register_hook(value: Value, hook: Callable[[Any], Any]) -> RemovableHandle:
     """Calls `hook(dL/d value)` in every backward pass, once the gradient is complete; a result replaces it.
 
     hook      takes a tensor of the value's shape (its own copy); returns None, or a tensor of that shape to use instead
+    Hooks run as the pass visits values, the last one computed first; those of leaves run when all others have (in
+    torch, as soon as the leaf's own gradient is complete).
     Returns a handle with `remove()`. Raises RuntimeError if the value needs no gradient and, in the backward pass,
     TypeError or ValueError if the hook returns anything else. Source: torch.Tensor.register_hook.
 

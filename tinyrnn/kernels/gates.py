@@ -45,7 +45,7 @@ def share(x: Array, w: Array, out: Array) -> None:
     """out_t = w x_t, the input's share of each step, made in advance: x (T, N, I), w (K, I) -> out (T, K, N)."""
     T, N, I = x.shape
     if N == 1:  # one product for all steps
-        out[..., 0] = x.reshape(T, I).dot(w.T)
+        np.matmul(x.reshape(T, I), w.T, out=out[..., 0])
     else:
         np.matmul(w, x.transpose(0, 2, 1), out=out)
 

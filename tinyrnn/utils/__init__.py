@@ -1,9 +1,9 @@
-"""Around training: data, in tinyrnn.utils.data."""
+"""Around training: data, in tinyrnn.utils.data, and recomputation, in tinyrnn.utils.checkpoint."""
 
 from typing import TYPE_CHECKING, Any
 
 from tinyrnn.absent import absent
-from tinyrnn.utils import data
+from tinyrnn.utils import checkpoint, data
 
 if not TYPE_CHECKING:  # a type checker would take every name for granted
 
@@ -11,4 +11,4 @@ if not TYPE_CHECKING:  # a type checker would take every name for granted
         raise absent(__name__, name)
 
 
-__all__ = ["data"]
+__all__ = ["checkpoint", "data"]
