@@ -96,7 +96,6 @@ INSTEAD = {
     "cdist": "(x[:, None] - y[None]).norm(dim=-1)",
     "diff": "x[1:] - x[:-1]",
     "tensorboard": "print the losses, or collect them in a list and draw it with matplotlib",
-    "checkpoint": "train on shorter pieces of the sequence, with state.detach() in between",
     "swa_utils": "average the tensors of the state_dicts",
     "version": "tinyrnn.__version__",
     "histc": "numpy.histogram works on arrays: " + _NUMPY,
