@@ -1,4 +1,4 @@
-"""What the kernels with gates share: columns, the input's share, and the pieces in which the backward loop goes."""
+"""What the kernels with gates share: the input's share, and the pieces in which the backward loop goes."""
 
 from __future__ import annotations
 
@@ -7,18 +7,6 @@ import pytest
 
 from textbook import error
 from tinyrnn.kernels import gates
-
-
-def test_a_column_has_the_state_before_a_one_and_what_is_read() -> None:
-    rng = np.random.default_rng(0)
-    h0, x = rng.standard_normal((3, 2)), rng.standard_normal((5, 3, 4))
-    for view in (x, x[::-1], np.asfortranarray(x)):
-        s = gates.columns(h0, view, True)
-        assert s.shape == (6, 2 + 1 + 4, 3)
-        np.testing.assert_array_equal(s[0, :2], h0.T)
-        np.testing.assert_array_equal(s[:5, 2], np.ones((5, 3)))
-        np.testing.assert_array_equal(s[:5, 3:], view.transpose(0, 2, 1))
-    assert gates.columns(h0, x, False).shape == (6, 2 + 1, 3)
 
 
 @pytest.mark.parametrize("N", [1, 3])
@@ -35,7 +23,7 @@ def test_the_inputs_share_is_a_product_for_each_step(N: int) -> None:
 
 @pytest.mark.parametrize("N", [1, 3])
 def test_columns_lie_side_by_side_without_a_copy(N: int) -> None:
-    d = gates.room(5, 4, N, np.float32)
+    d = gates.room_for(5, 4, N, np.float32)
     assert d.shape == (5, 4, N)
     assert d.dtype == np.float32
     d[...] = np.random.default_rng(0).standard_normal(d.shape)

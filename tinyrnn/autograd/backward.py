@@ -39,12 +39,12 @@ def backward(
     >>> x.grad
     tensor([2., 4., 6.])
     """
-    only = None if inputs is None else {_source("backward", x): x for x in _several("backward", "inputs", inputs)}
-    found = run_backward(_roots("backward", tensors, grad_tensors, create_graph), bool(retain_graph), only or ())
-    for source, g in found.items():
-        value = source if only is None else only.get(source)
-        if isinstance(value, Value):
-            accumulate(value, g, value.result)
+    if inputs is None:
+        accumulate(run_backward(_roots("backward", tensors, grad_tensors, create_graph), bool(retain_graph)))
+        return
+    only = {_source("backward", x): x for x in _several("backward", "inputs", inputs)}
+    found = run_backward(_roots("backward", tensors, grad_tensors, create_graph), bool(retain_graph), only)
+    accumulate({only[source]: g for source, g in found.items() if source in only})
 
 
 def grad(
@@ -70,7 +70,8 @@ def grad(
     sources = [_source("grad", x) for x in values]
     roots = _roots("grad", outputs, grad_outputs, create_graph)
     if not allow_unused:
-        below = set(explore([source for source, _ in roots]))
+        nodes, leaves = explore([source for source, _ in roots])
+        below = {*nodes, *leaves}
         for i, source in enumerate(sources):
             if source not in below:
                 raise RuntimeError(
@@ -110,6 +111,8 @@ def _roots(
             f"{name}: create_graph=True is not supported: the backward pass works on arrays and is not recorded. "
             "For second derivatives, difference the gradient: (grad at x + h) - (grad at x - h), over 2h"
         )
+    if isinstance(outputs, Value) and (gradients is None or isinstance(gradients, Value)):  # most often
+        return [(_source(name, outputs), _gradient(name, outputs, gradients))]
     tensors = _several(name, "outputs", outputs)
     given = [None] * len(tensors) if gradients is None else gradients
     given = list(given) if isinstance(given, list | tuple) else [given]

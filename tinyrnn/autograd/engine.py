@@ -17,7 +17,20 @@ from typing import Any
 
 import numpy as np
 
-from tinyrnn.autograd.graph import Array, Hook, ManyNode, Node, Owned, Part, Patch, Source, StandIn
+from tinyrnn.autograd.graph import (
+    Array,
+    Fresh,
+    Hook,
+    ManyNode,
+    Node,
+    Owned,
+    PartNode,
+    Patch,
+    Source,
+    StandIn,
+    Value,
+    ndarray,
+)
 from tinyrnn.kernels.sums import sum_axes, sum_rows
 
 _number = attrgetter("number")
@@ -27,7 +40,7 @@ class Totals:
     """The gradient of each source: the sum of what its consumers have sent so far.
 
     A pullback may return an array that it, or somebody else, still holds. So a sum is written into only if its array
-    was made here (`own`). This keeps two leaves from ever sharing one array.
+    was made here, or is `Fresh` (`own`). This keeps two leaves from ever sharing one array.
     """
 
     __slots__ = ("of", "own")
@@ -40,10 +53,7 @@ class Totals:
         """of[source] += g, in the shape and dtype of the source; `name` is the operation that computed g."""
         like = source if isinstance(source, Node) else source.array
         total = self.of.get(source)
-        if type(g) is not np.ndarray:
-            if isinstance(g, Part):
-                self.of.setdefault(source, {})[g.k] = g.g
-                return
+        if type(g) is not ndarray:
             if isinstance(g, Patch):
                 if source not in self.own:
                     self.of[source] = np.zeros(like.shape, like.dtype) if total is None else total.copy()
@@ -81,77 +91,98 @@ def run_backward(
     retain_graph  whether the graph may be gone through again
     totals        of a pass that this one is a part of: to these goes what reaches the sources `outside`, where it ends
     """
-    sources = explore([source for source, _ in roots], outside)
-    sources.sort(key=_number, reverse=True)  # the leaves, whose number is 0, come last
-    totals = totals or Totals()
-    add, own = totals.add, totals.own
+    nodes, leaves = explore([source for source, _ in roots], outside)
+    nodes.sort(key=_number, reverse=True)
+    if totals is None:
+        totals = Totals()
+    of, own, add = totals.of, totals.own, totals.add
     for source, g in roots:
         add(source, g, "backward")
     watched = set(watched)
     found: dict[Source, Array] = {}
     kept: list[tuple[Hook, Array]] = []
     hooked = False
-    for source in sources:
-        total = totals.of.pop(source, None)
-        if source.hooks and total is not None:
-            total = run_hooks(source.hooks, total, kept)
+    for node in nodes:
+        total = of.pop(node, None)
+        if node.hooks and total is not None:
+            total = run_hooks(node.hooks, total, kept)
             hooked = True
-        if not isinstance(source, Node):
-            if total is not None:
-                found[source] = total if source in own else total.copy()
-            continue
-        if watched and source in watched and total is not None:
-            found[source] = total.copy()
+        if watched and node in watched and total is not None:
+            found[node] = total.copy()
         if hooked:  # a hook may have changed a value, or begun another pass
-            check_usable(source)
-        name, parents, pullback = source.name, source.parents, source.pullback
-        assert pullback is not None
+            check_usable(node)
+        parents, kind = node.parents, type(node)
+        pullback: Any = node.pullback
         if not retain_graph:
-            source.parents, source.pullback, source.saved = (), None, ()
+            node.parents, node.pullback, node.saved = (), None, ()
         if total is None:  # the loss does not depend on it after all
             continue
-        if type(source) is Node:
+        if kind is Node:
             gradients = pullback(total)
-        elif type(source) is StandIn:
+        elif kind is PartNode:
+            of.setdefault(parents[0], {})[node.k] = total  # type: ignore[arg-type, attr-defined]
+            continue
+        elif kind is StandIn:
             pullback(totals, parents, total)
             hooked = True  # what ran then may have done the same
             continue
-        elif isinstance(source, ManyNode):
-            gradients = pullback(*source.filled(total))
+        elif kind is ManyNode:
+            gradients = pullback(*node.filled(total))  # type: ignore[attr-defined]
         else:  # an OwningNode
-            gradients = pullback(total if source in own and not source.hooks else total.copy())
+            gradients = pullback(total if node in own and not node.hooks else total.copy())
         if len(gradients) != len(parents):
-            raise RuntimeError(f"backward: {name!r} returned {len(gradients)} gradients for {len(parents)} inputs")
-        for parent, sent in zip(parents, gradients):  # noqa: B905 (strict=True takes longer than the check)
-            if parent is not None and sent is not None:
-                add(parent, sent, name)
+            raise RuntimeError(f"backward: {node.name!r} returned {len(gradients)} gradients for {len(parents)} inputs")
+        fresh = type(gradients) is Fresh
+        for parent, g in zip(parents, gradients):  # noqa: B905 (strict=True takes longer than the check)
+            if parent is None or g is None:
+                continue
+            if parent not in of and type(g) is ndarray:  # most often: the first gradient, and it is as it should be
+                like = parent if isinstance(parent, Node) else parent.array
+                if g.shape == like.shape and g.dtype is like.dtype:
+                    of[parent] = g
+                    if fresh:
+                        own.add(parent)
+                    continue
+            add(parent, g, node.name)
+    for leaf in leaves:
+        total = of.pop(leaf, None)
+        if total is not None:
+            if leaf.hooks:
+                total = run_hooks(leaf.hooks, total, kept)
+            found[leaf] = total if leaf in own and total.flags.c_contiguous else total.copy()
     for hook, g in kept:
         hook.call(g)
     if outside:
-        own.difference_update(sources)  # the other pass goes on without them
+        own.difference_update(nodes, leaves)  # the other pass goes on without them
     return found
 
 
-def explore(roots: Sequence[Source], outside: Sequence[Source] = ()) -> list[Source]:
-    """All nodes and leaves below the roots, and these themselves; not those outside, nor what is below them alone.
+def explore(roots: Sequence[Source], outside: Sequence[Source] = ()) -> tuple[list[Node], list[Value]]:
+    """All nodes and all leaves below the roots, and these themselves; not those outside, nor what is below them alone.
 
     Raises RuntimeError, before anything is computed, where the pass would fail or its numbers would be wrong.
     """
     seen = set(outside)
-    below = [source for source in dict.fromkeys(roots) if source not in seen]
-    seen.update(below)
-    stack = list(below)
+    nodes: list[Node] = []
+    leaves: list[Value] = []
+    stack: list[Source | None] = list(roots)
     while stack:
-        node = stack.pop()
-        if isinstance(node, Node):
-            if node.saved or node.pullback is None:
-                check_usable(node)
-            for parent in node.parents:
-                if parent is not None and parent not in seen:
-                    seen.add(parent)
-                    below.append(parent)
-                    stack.append(parent)
-    return below
+        source = stack.pop()
+        if source is None or source in seen:
+            continue
+        seen.add(source)
+        if not isinstance(source, Node):
+            leaves.append(source)
+            continue
+        nodes.append(source)
+        if source.pullback is None:
+            check_usable(source)
+        for version in source.saved:
+            if version[0]:  # versions only grow: where all are 0, none has changed
+                check_usable(source)
+                break
+        stack += source.parents
+    return nodes, leaves
 
 
 def check_usable(node: Node) -> None:

@@ -147,7 +147,7 @@ class _Check:
         differentiable = [k for k, source in enumerate(sources) if source is not None]
         if not differentiable:
             raise ValueError("gradcheck: no output of func depends on an input that requires a gradient")
-        below = [set() if source is None else set(explore([source])) for source in sources]  # what each came from
+        leaves_of = [set() if source is None else set(explore([source])[1]) for source in sources]
         leaves = [x for _, x in named if x.wants_grad]
 
         def gradients(of: list[int]) -> list[Array]:
@@ -162,9 +162,9 @@ class _Check:
         terms = [float(np.abs(v * y.array).sum()) for y, v in zip(outputs, self.cotangents, strict=True)]
         self.leaves = []
         for n, (name, x) in enumerate((name, x) for name, x in named if x.wants_grad):
-            sizes = [term if x in nodes else 0.0 for term, nodes in zip(terms, below, strict=True)]
+            sizes = [term if x in below else 0.0 for term, below in zip(terms, leaves_of, strict=True)]
             self.leaves.append(_Leaf(name, x, [(source, gs[n], of) for source, gs, of in passes], sizes))
-        used = [x for nodes in below for x in nodes if isinstance(x, Value)]
+        used = [x for below in leaves_of for x in below]
         self.all = list({id(x): x for x in [*values, *used, *_state_of(func)]}.values())
 
         def evaluate() -> list[Array]:

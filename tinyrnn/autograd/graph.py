@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[Any]
 Source: TypeAlias = "Node | Value"
-Gradient: TypeAlias = "Array | Patch | Owned | Part | None"  # None: no gradient reaches this input
+Gradient: TypeAlias = "Array | Patch | Owned | None"  # None: no gradient reaches this input
 Pullback: TypeAlias = "Callable[..., Sequence[Gradient]]"
 V = TypeVar("V", bound="Value")
 new, ndarray = object.__new__, np.ndarray  # found faster here, where every result passes
@@ -105,7 +105,7 @@ def make(cls: type[V], array: Any) -> V:
 
 
 class ManyNode(Node):
-    """One operation with several results. Each of them has a node of its own, which sends its `Part` here."""
+    """One operation with several results. Each of them has a `PartNode` of its own, which hands its gradient on."""
 
     __slots__ = ("parts",)
 
@@ -116,12 +116,22 @@ class ManyNode(Node):
         pullback: Pullback,
         parts: Sequence[tuple[tuple[int, ...], Any]],
     ) -> None:
-        super().__init__(name, parents, pullback, *parts[0])
+        Node.__init__(self, name, parents, pullback, *parts[0])  # super() takes as long as all the rest
         self.parts = parts  # (shape, dtype) of each result
 
     def filled(self, gradients: dict[int, Array]) -> list[Array]:
         """A gradient for each result: zeros for those that the loss never used."""
         return [gradients[k] if k in gradients else np.zeros(*spec) for k, spec in enumerate(self.parts)]
+
+
+class PartNode(Node):
+    """Result `k` of a ManyNode, its only parent."""
+
+    __slots__ = ("k",)
+
+    def __init__(self, node: ManyNode, k: int) -> None:
+        Node.__init__(self, node.name, (node,), Fresh, *node.parts[k])
+        self.k = k
 
 
 class StandIn(ManyNode):
@@ -150,11 +160,10 @@ class Owned(NamedTuple):
     g: Array
 
 
-class Part(NamedTuple):
-    """The gradient of result `k` of an operation with several."""
+class Fresh(tuple[Any, ...]):
+    """What a pullback returns if each of its gradients is an array that nobody else holds: they need no copies."""
 
-    k: int
-    g: Array
+    __slots__ = ()
 
 
 class Patch(NamedTuple):

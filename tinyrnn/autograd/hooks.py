@@ -89,12 +89,12 @@ def retain_grad(value: Value) -> None:
     >>> h.grad
     tensor([6., 6.])
     """
-    kept, cls = weakref.ref(value), value.result  # weak: a value keeps its graph alive, not the graph its values
+    kept = weakref.ref(value)  # weak: a value keeps its graph alive, not the graph its values
 
     def keep(g: Array) -> None:
         value = kept()
         if value is not None:
-            accumulate(value, g.copy(), cls)
+            accumulate({value: g.copy()})
 
     if source_of(value) is not value and value.retained is None:
         hook = Hook(keep, keeps=True)
@@ -102,11 +102,13 @@ def retain_grad(value: Value) -> None:
         value.retained = hook
 
 
-def accumulate(value: Value, g: Array, cls: type[Value]) -> None:
-    """value.grad += g. The array `g` must be nobody else's: it may become the gradient."""
+def accumulate(found: dict[Any, Array]) -> None:
+    """value.grad += g for each value and g. The arrays must be nobody else's: they may become the gradients."""
     with _accumulating:  # threads may share leaves
-        if value.total_grad is None:
-            value.total_grad = make(cls, g)
-        else:
-            value.total_grad.array += g
-            version_of(value.total_grad)[0] += 1
+        for value, g in found.items():
+            total = value.total_grad
+            if total is None:
+                value.total_grad = make(value.result, g)
+            else:
+                total.array += g
+                version_of(total)[0] += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tinyrnn.autograd.graph import Array, ManyNode, Node, Part, Pullback, Source, V, Value, make
+from tinyrnn.autograd.graph import Array, ManyNode, Node, PartNode, Pullback, Source, V, Value, make
 from tinyrnn.autograd.modes import state
 from tinyrnn.autograd.views import share, source_of
 
@@ -79,13 +79,19 @@ def record_many(
         for out in outs:
             share(out, view_of)
     if sources is not None:
-        node = ManyNode(name, sources, pullback, [(y.shape, y.dtype) for y in arrays])
+        node = connect(name, outs, sources, pullback)
         save(node, saved)
         if saved_outputs:
             save(node, [outs[k] for k in saved_outputs])
-        for k, out in enumerate(outs):
-            out.node = Node(name, (node,), lambda g, k=k: (Part(k, g),), *node.parts[k])
     return outs
+
+
+def connect(name: str, outs: Sequence[V], sources: Sequence[Source | None], pullback: Pullback) -> ManyNode:
+    """The node that has made several values, once each of them has its part of it."""
+    node = ManyNode(name, sources, pullback, [(y.array.shape, y.array.dtype) for y in outs])
+    for k, out in enumerate(outs):
+        out.node = PartNode(node, k)
+    return node
 
 
 def first_value(name: str, inputs: Sequence[V | None]) -> V:

@@ -28,19 +28,6 @@ def beside(I: int, H: int, N: int) -> bool:
     return N >= WIDE or I * H <= SHORT
 
 
-def columns(h0: Array, x: Array, with_x: bool) -> Array:
-    """The column [h_{t-1}; 1; x_t] of each step, or [h_{t-1}; 1] without x: h_0 is filled in, the other h are not.
-
-    h0 (N, P), x (T, N, I) -> (T + 1, P + 1 + I, N) or (T + 1, P + 1, N); the last only has h_T.
-    """
-    (T, N, I), P = x.shape, h0.shape[1]
-    s = empty((T + 1, P + 1 + (I if with_x else 0), N), x.dtype)
-    s[0, :P], s[:, P] = h0.T, 1
-    if with_x:
-        s[:T, P + 1 :] = x.transpose(0, 2, 1)
-    return s
-
-
 def share(x: Array, w: Array, out: Array) -> None:
     """out_t = w x_t, the input's share of each step, made in advance: x (T, N, I), w (K, I) -> out (T, K, N)."""
     T, N, I = x.shape
@@ -50,7 +37,7 @@ def share(x: Array, w: Array, out: Array) -> None:
         np.matmul(w, x.transpose(0, 2, 1), out=out)
 
 
-def room(n: int, K: int, N: int, dtype: Any) -> Array:
+def room_for(n: int, K: int, N: int, dtype: Any) -> Array:
     """Memory (n, K, N), a column for each step and sequence, such that `side_by_side` need not copy it."""
     return empty((n, K, N), dtype) if N == 1 else empty((K, n, N), dtype).transpose(1, 0, 2)
 

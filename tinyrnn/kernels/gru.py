@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -10,16 +11,16 @@ from tinyrnn.kernels.gates import (
     BROADCAST,
     WIDE,
     Array,
-    columns,
     pieces,
     plus,
-    room,
+    room_for,
     same_memory,
     share,
     side_by_side,
 )
 from tinyrnn.kernels.memory import empty
-from tinyrnn.kernels.rnn import Gradients, Pullback, not_kept
+from tinyrnn.kernels.rnn import ONE, Gradients, Pullback, not_kept
+from tinyrnn.kernels.workspace import lend
 
 
 def gru(
@@ -65,48 +66,33 @@ def gru(
     # The weights as matrices: (u_n, a_r + u_r, a_z + u_z) = M [h_{t-1}; 1; x_t] as two products, for x_t has no part in
     # u_n, or M [h_{t-1}; 1] as one and x_t's share; (a_r, a_z, a_n) = R x_t.
     # s(a) = tanh(a/2)/2 + 1/2, which cannot overflow: with the rows of r and z halved, one tanh serves both.
-    R = np.array(w_ih)
-    multiply(R[: 2 * H], half, R[: 2 * H])
-    s = columns(h0, xs, with_x)
-    K = s.shape[1]  # H + 1 + I, or H + 1 where the input's share is made in advance
-    M = np.zeros((3 * H, K), dtype)
+    K = H + 1 + I if with_x else H + 1  # without x_t its share is made in advance
+    lent = lend(_Forward, T, N, I, H, K, with_x, keep, dtype)
+    room, M, R, s = lent.space, lent.space.M, lent.space.R, lent.space.s
+    R[...] = w_ih
     M[:H, :H], M[H:, :H] = w_hh[2 * H :], w_hh[: 2 * H]
+    M[:H, H + 1 :], M[:, H] = 0, 0
     if b_ih is not None and b_hh is not None:
         M[:H, H], M[H:, H] = b_hh[2 * H :], b_ih[: 2 * H] + b_hh[: 2 * H]
-    multiply(M[H:], half, M[H:])
-    if with_x:
-        M[H:, H + 1 :] = R[: 2 * H]
+    for halved in (R[: 2 * H], M[H:, : H + 1]):
+        multiply(halved, half, halved)
     M_n, M_rz = M[:H, : H + 1], M[H:]
-    U = M if N > 1 else np.ascontiguousarray(M.T).T  # which way it lies in memory when it is faster
 
-    blocks = empty((T, 4, H, N), dtype) if keep else same_memory(T, (4, H, N), dtype)  # u_n, r, z and n of each step
-    # The input's share that is made in advance, a_n or all three, where n_t or r_t, z_t, n_t will stand.
-    advance = slice(2 * H, None) if with_x else slice(None)
-    shares = blocks[:, 1:].reshape(T, 3 * H, N)[:, advance] if keep else empty((T, len(R[advance]), N), dtype)
-    share(xs, R[advance], shares)
+    s[0, :H] = h0.T
+    if with_x:
+        M_rz[:, H + 1 :] = R[: 2 * H]
+        s[:T, H + 1 :] = xs.transpose(0, 2, 1)
+    share(xs, R[2 * H :] if with_x else R, room.shares)
     if b_ih is not None:
-        shares[:, -H:] += b_ih[2 * H :, None]
-    r_z = blocks[:, 1:3].reshape(T, 2 * H, N)
-    Uh, ru = np.empty((3 * H, N), dtype), np.empty((H, N), dtype)
-    Uh_n, Uh_rz = Uh[:H], Uh[H:]
-    steps = zip(
-        s,
-        s[:, :H],
-        s[:, : H + 1],
-        s[1:, :H],
-        r_z,
-        *blocks.transpose(1, 0, 2, 3),
-        shares[:, : 2 * H],
-        shares[:, -H:],
-        strict=False,
-    )
+        add(room.shares[:, -H:], b_ih[2 * H :, None], room.shares[:, -H:])
+    Uh, Uh_n, Uh_rz, ru = room.scratch
     # Eleven NumPy calls a step, or twelve, each into memory that exists already.
-    for s_t, h, h_1, h_t, r_z_t, u, r, z, n, share_rz, share_n in steps:
+    for s_t, h, h_1, h_t, r_z_t, u, r, z, n, share_rz, share_n in room.steps:
         if with_x:
             M_rz.dot(s_t, r_z_t)
             M_n.dot(h_1, u)
         else:
-            U.dot(s_t, Uh)
+            M.dot(s_t, Uh)
             u[...] = Uh_n
             add(Uh_rz, share_rz, r_z_t)
         tanh(r_z_t, r_z_t)
@@ -125,40 +111,41 @@ def gru(
         return results, not_kept
 
     def pullback(dy: Array, dh_n: Array, needs: Sequence[bool]) -> Gradients:
+        room = lent.space  # which is not lent again while this pullback holds `lent`
+        M, R, s, blocks, one = room.M, room.R, room.s, room.blocks, ONE.get(dtype, 1)
         dys = dy[::step].transpose(0, 2, 1)
         dh, Uh = np.array(dh_n.T, order="C"), np.empty((H, N), dtype)
-        W, five_times, small = np.ascontiguousarray(U[:, :H].T), np.empty((5, H, N), dtype), H * N < BROADCAST
+        W, five_times, small = np.ascontiguousarray(M[:, :H].T), np.empty((5, H, N), dtype), H * N < BROADCAST
         dU: Array | None = None
         dR: Array | None = None
         db_ih: Array | None = None
         dx = np.empty_like(x) if needs[0] else None
 
         for start, stop, parts in pieces(T, H, N):
-            das = None if N == 1 and len(parts) == 1 else room(stop - start, 4 * H, N, dtype)
+            das = None if N == 1 and len(parts) == 1 else room_for(stop - start, 4 * H, N, dtype)
             for first, end in parts:
                 # What does not depend on the incoming gradient is computed for a block of steps at once, in this order:
                 #     du_n  |  da_r = du_r,  da_z = du_z,  da_n  |  z
                 # Times dh, one call a step, it becomes da, du, and what goes straight to the step before.
                 # The a are those of the halved weights: s'(a) = 2 s (1 - s).
                 us, rs, zs, ns = blocks[first:end].transpose(1, 0, 2, 3)
-                f = empty((end - first, 5, H, N), dtype)
-                f_u, f_r, f_z, f_n, not_z = f.transpose(1, 0, 2, 3)
-                subtract(1, zs, not_z)
+                factors = lend(_Backward, end - first, N, H, dtype)
+                f_u, f_r, f_z, f_n, not_z, f_rz, da = factors.space.parts
+                subtract(one, zs, not_z)
                 multiply(ns, ns, f_n)
-                subtract(1, f_n, f_n)
+                subtract(one, f_n, f_n)
                 multiply(f_n, not_z, f_n)  # (1 - z) (1 - n^2)
                 multiply(f_n, rs, f_u)
-                subtract(1, rs, f_r)
+                subtract(one, rs, f_r)
                 multiply(f_r, us, f_r)
                 multiply(f_r, f_u, f_r)  # (1 - z) (1 - n^2) r  u_n (1 - r)
                 subtract(s[first:end, :H], ns, f_z)
                 multiply(f_z, not_z, f_z)
                 multiply(f_z, zs, f_z)
-                add(f[:, 1:3], f[:, 1:3], f[:, 1:3])
-                f[:, 4] = zs
+                add(f_rz, f_rz, f_rz)
+                not_z[...] = zs
 
-                dus, back = f[:, :3].reshape(end - first, 3 * H, N), f[::-1]
-                for dy_t, f_t, du_t, z_t in zip(dys[first:end][::-1], back, dus[::-1], back[:, 4], strict=True):
+                for dy_t, (f_t, du_t, z_t) in zip(dys[first:end][::-1], factors.space.steps, strict=True):
                     add(dh, dy_t, dh)
                     if small:  # a copy of dh for each of the blocks costs half of broadcasting
                         five_times[...] = dh
@@ -167,7 +154,6 @@ def gru(
                         multiply(f_t, dh, f_t)
                     W.dot(du_t, Uh)
                     add(Uh, z_t, dh)
-                da = f[:, :4].reshape(end - first, 4 * H, N)
                 if das is not None:
                     das[first - start : end - start] = da
 
@@ -195,6 +181,44 @@ def gru(
         )
 
     return results, pullback
+
+
+class _Forward:
+    """The steps of a forward pass: the columns s; u_n, r, z, n in one block; and the weights M and R."""
+
+    def __init__(self, T: int, N: int, I: int, H: int, K: int, with_x: bool, keep: bool, dtype: np.dtype[Any]) -> None:
+        self.R = np.empty((3 * H, I), dtype)
+        # Which way M lies in memory: as BLAS is faster with it.
+        self.M = np.empty((K, 3 * H), dtype).T if N == 1 else np.empty((3 * H, K), dtype)
+        self.s = s = empty((T + 1, K, N), dtype)
+        s[:, H] = 1
+        self.blocks = blocks = empty((T, 4, H, N), dtype) if keep else same_memory(T, (4, H, N), dtype)
+        # The input's share that is made in advance, a_n or all three, where n_t or r_t, z_t, n_t will stand.
+        advance = slice(2 * H, None) if with_x else slice(None)
+        made = H if with_x else 3 * H
+        self.shares = blocks[:, 1:].reshape(T, 3 * H, N)[:, advance] if keep else empty((T, made, N), dtype)
+        Uh = np.empty((3 * H, N), dtype)
+        self.scratch = Uh, Uh[:H], Uh[H:], np.empty((H, N), dtype)
+        self.steps: Iterable[Any] = zip(
+            s,
+            s[:, :H],
+            s[:, : H + 1],
+            s[1:, :H],
+            blocks[:, 1:3].reshape(T, 2 * H, N),
+            *blocks.transpose(1, 0, 2, 3),
+            self.shares[:, : 2 * H],
+            self.shares[:, -H:],
+            strict=False,
+        )
+
+
+class _Backward:
+    """The factors of a block of n steps, and the views of each, the last one first."""
+
+    def __init__(self, n: int, N: int, H: int, dtype: np.dtype[Any]) -> None:
+        f = empty((n, 5, H, N), dtype)
+        self.parts = *f.transpose(1, 0, 2, 3), f[:, 1:3], f[:, :4].reshape(n, 4 * H, N)
+        self.steps: Iterable[Any] = zip(f[::-1], f[:, :3].reshape(n, 3 * H, N)[::-1], f[::-1, 4], strict=True)
 
 
 def _n_last(w: Array) -> Array:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -10,16 +11,16 @@ from tinyrnn.kernels.gates import (
     BROADCAST,
     Array,
     beside,
-    columns,
     pieces,
     plus,
-    room,
+    room_for,
     same_memory,
     share,
     side_by_side,
 )
 from tinyrnn.kernels.memory import empty
-from tinyrnn.kernels.rnn import Gradients, Pullback, not_kept
+from tinyrnn.kernels.rnn import ONE, Gradients, Pullback, not_kept
+from tinyrnn.kernels.workspace import lend
 
 
 def lstm(
@@ -53,8 +54,8 @@ def lstm(
         b_hh (4H,) or both None, the gates in the order i, f, g, o; w_hr (P, H), or None, and then P = H.
         T >= 1 steps, N sequences, all of one dtype.
     Returns (y, h_n, c_n) and pullback(dy, dh_n, dc_n, needs): the gradients of the eight arrays in the order of the
-        arguments, None where `needs` is False. db_ih and db_hh are one array. It may be called
-        repeatedly, unless `keep` is False: then nothing is kept for it.
+        arguments, None where `needs` is False, each an array of its own. It may be called repeatedly, unless `keep`
+        is False: then nothing is kept for it.
     Source: Hochreiter and Schmidhuber, Long short-term memory (1997); the forget gate: Gers, Schmidhuber and Cummins
         (2000); the projection: Sak, Senior and Beaufays (2014). Convention: torch.nn.LSTM.
 
@@ -71,7 +72,8 @@ def lstm(
 
     # All weights in one matrix, its rows in the order o, i, f, g: a_t = M [h_{t-1}; 1; x_t] is one product.
     # s(a) = tanh(a/2)/2 + 1/2, which cannot overflow: with the rows of o, i and f halved, one tanh serves all gates.
-    M = np.empty((4 * H, P + 1 + I), dtype)
+    # Which way it lies in memory: as BLAS is faster with it.
+    M = np.empty((P + 1 + I, 4 * H), dtype).T if N == 1 else np.empty((4 * H, P + 1 + I), dtype)
     _o_first(w_hh, M[:, :P])
     _o_first(w_ih, M[:, P + 1 :])
     if b_ih is None or b_hh is None:
@@ -80,34 +82,19 @@ def lstm(
         _o_first(b_ih + b_hh, M[:, P])
     halved = M[: 3 * H]
     multiply(halved, half, halved)
-    s = columns(h0, xs, with_x)
-    K = s.shape[1]  # P + 1 + I, or P + 1 where the input's share is made in advance
-    U = M[:, :K] if N > 1 else np.ascontiguousarray(M[:, :K].T).T  # which way it lies in memory when it is faster
+    K = P + 1 + I if with_x else P + 1  # without x_t its share is made in advance
+    U = M[:, :K]
 
-    # Step by step o, i, f, g, and c_{t-1} behind them, so that [i, f] * [g, c] is one call; the last only holds c_T.
-    blocks = empty((T + 1, 5, H, N), dtype) if keep else same_memory(T + 1, (5, H, N), dtype)
-    blocks[0, 4] = c0.T
-    a, m = blocks[:T, :4].reshape(T, 4 * H, N), s[1:, :P] if w_hr is None else empty((T, H, N), dtype)
-    shares = a if keep else empty((0 if with_x else T, 4 * H, N), dtype)  # kept where a_t will stand
-    if not with_x:
-        share(xs, M[:, P + 1 :], shares)
-    Uh, tanh_c, both = np.empty((4 * H, N), dtype), np.empty((H, N), dtype), np.empty((2, H, N), dtype)
-    ig, fc = both
-    steps = zip(
-        s,
-        s[1:, :P],
-        a if with_x else shares,
-        a,
-        blocks[:, :3],
-        blocks[:, 1:3],
-        blocks[:, 3:],
-        blocks[:, 0],
-        blocks[1:, 4],
-        m,
-        strict=False,
-    )
+    lent = lend(_Forward, T, N, H, P, K, w_hr is not None, with_x, keep, dtype)
+    room, s, blocks = lent.space, lent.space.s, lent.space.blocks
+    s[0, :P], blocks[0, 4] = h0.T, c0.T
+    if with_x:
+        s[:T, P + 1 :] = xs.transpose(0, 2, 1)
+    else:
+        share(xs, M[:, P + 1 :], room.shares)
+    Uh, tanh_c, both, ig, fc = room.scratch
     # Eight NumPy calls a step, or nine, each into memory that exists already.
-    for s_t, h, share_t, a_t, o_i_f, i_f, g_c, o, c, m_t in steps:
+    for s_t, h, share_t, a_t, o_i_f, i_f, g_c, o, c, m_t in room.steps:
         if with_x:
             U.dot(s_t, a_t)
         else:
@@ -128,12 +115,13 @@ def lstm(
         return results, not_kept
 
     def pullback(dy: Array, dh_n: Array, dc_n: Array, needs: Sequence[bool]) -> Gradients:
+        s, blocks, m = lent.space.s, lent.space.blocks, lent.space.m  # not lent again while this pullback holds `lent`
         dys = dy[::step].transpose(0, 2, 1)
         dh, dc = np.array(dh_n.T, order="C"), np.array(dc_n.T, order="C")
         W, m_to_h = np.ascontiguousarray(U[:, :P].T), None if w_hr is None else np.ascontiguousarray(w_hr.T)
         dm = dh if m_to_h is None else np.empty((H, N), dtype)
         twice, four_times = np.empty((2, H, N), dtype), np.empty((4, H, N), dtype)
-        small = H * N < BROADCAST
+        one, small = ONE.get(dtype, 1), H * N < BROADCAST
         dU: Array | None = None
         dR: Array | None = None
         dx = np.empty_like(x) if needs[0] else None
@@ -141,19 +129,20 @@ def lstm(
         project = m_to_h is not None and needs[7]
 
         for start, stop, parts in pieces(T, H, N):
-            das = None if N == 1 and len(parts) == 1 else room(stop - start, 4 * H, N, dtype)
-            dhs = room(stop - start, P, N, dtype) if project else None
+            das = None if N == 1 and len(parts) == 1 else room_for(stop - start, 4 * H, N, dtype)
+            dhs = room_for(stop - start, P, N, dtype) if project else None
             for first, end in parts:
                 # What does not depend on the incoming gradient is computed for a block of steps at once, in this order:
                 #     o (1 - tanh^2 c)  |  tanh c s'(o),  g s'(i),  c_{t-1} s'(f),  i (1 - g^2)  |  f
                 # Times dm for the first two and dc for the others, they become what is added to dc, da, the next dc.
                 # The a are those of the halved weights: s'(a) = 2 s (1 - s).
-                gates, f = blocks[first:end], empty((end - first, 6, H, N), dtype)
-                o_i_f, g, f_c, f_o, f_g = gates[:, :3], gates[:, 3], f[:, 0], f[:, 1], f[:, 4]
-                f_o_i_f, f_i_f = f[:, 1:4], f[:, 2:4]
-                tanh_cs = tanh(blocks[first + 1 : end + 1, 4], f[:, 5])
+                factors = lend(_Backward, end - first, N, H, dtype)
+                back, gates = factors.space, blocks[first:end]
+                f_c, f_o, f_f, f_g, f_o_i_f, f_i_f, da = back.parts
+                o_i_f, g = gates[:, :3], gates[:, 3]
+                tanh_cs = tanh(blocks[first + 1 : end + 1, 4], f_f)
                 multiply(tanh_cs, tanh_cs, f_c)
-                subtract(1, f_c, f_c)
+                subtract(one, f_c, f_c)
                 multiply(f_c, gates[:, 0], f_c)
                 multiply(o_i_f, o_i_f, f_o_i_f)
                 subtract(o_i_f, f_o_i_f, f_o_i_f)
@@ -161,14 +150,12 @@ def lstm(
                 multiply(f_o, tanh_cs, f_o)
                 multiply(f_i_f, gates[:, 3:], f_i_f)
                 multiply(g, g, f_g)
-                subtract(1, f_g, f_g)
+                subtract(one, f_g, f_g)
                 multiply(f_g, gates[:, 1], f_g)
-                f[:, 5] = gates[:, 2]
+                f_f[...] = gates[:, 2]
 
-                da, back = f[:, 1:5].reshape(end - first, 4 * H, N), f[::-1]
-                times, dys_back = range(end - start - 1, -1, -1), dys[first:end][::-1]
-                steps = zip(times, dys_back, back[:, :2], back[:, 0], back[:, 2:], da[::-1], back[:, 5], strict=False)
-                for t, dy_t, f_dm, to_c, f_dc, da_t, dc_before in steps:
+                times, dys_back = range(end - start - 1, first - start - 1, -1), dys[first:end][::-1]
+                for t, dy_t, (f_dm, to_c, f_dc, da_t, dc_before) in zip(times, dys_back, back.steps, strict=True):
                     add(dh, dy_t, dh)
                     if m_to_h is not None:
                         if dhs is not None:
@@ -205,19 +192,59 @@ def lstm(
                 total[: 3 * H] *= half  # as the weights are halved
         if dU is not None and with_x:
             dR = dU[:, P + 1 :]
-        db = _o_last(dU[:, P]) if dU is not None and (needs[5] or needs[6]) else None
         return (
             dx,
             dh.T if needs[1] else None,
             dc.T.copy() if needs[2] else None,
             _o_last(dR) if dR is not None and needs[3] else None,
             _o_last(dU[:, :P]) if dU is not None and needs[4] else None,
-            db if needs[5] else None,
-            db if needs[6] else None,
+            _o_last(dU[:, P]) if dU is not None and needs[5] else None,
+            _o_last(dU[:, P]) if dU is not None and needs[6] else None,
             dw_hr,
         )
 
     return results, pullback
+
+
+class _Forward:
+    """The steps of a forward pass: the columns s, o, i, f, g, c in one block, m = h without a projection."""
+
+    def __init__(
+        self, T: int, N: int, H: int, P: int, K: int, projected: bool, with_x: bool, keep: bool, dtype: np.dtype[Any]
+    ) -> None:
+        self.s = s = empty((T + 1, K, N), dtype)
+        s[:, P] = 1
+        # Each step o, i, f, g, and c_{t-1} behind them, so that [i, f] * [g, c] is one call; the last only holds c_T.
+        self.blocks = blocks = empty((T + 1, 5, H, N), dtype) if keep else same_memory(T + 1, (5, H, N), dtype)
+        a = blocks[:T, :4].reshape(T, 4 * H, N)
+        self.m = empty((T, H, N), dtype) if projected else s[1:, :P]
+        # The input's share of a_t: kept where a_t will stand.
+        self.shares = a if keep else empty((0 if with_x else T, 4 * H, N), dtype)
+        both = np.empty((2, H, N), dtype)
+        self.scratch = np.empty((4 * H, N), dtype), np.empty((H, N), dtype), both, *both
+        self.steps: Iterable[Any] = zip(
+            s,
+            s[1:, :P],
+            a if with_x else self.shares,
+            a,
+            blocks[:, :3],
+            blocks[:, 1:3],
+            blocks[:, 3:],
+            blocks[:, 0],
+            blocks[1:, 4],
+            self.m,
+            strict=False,
+        )
+
+
+class _Backward:
+    """The factors of a block of n steps, and the views of each, the last one first."""
+
+    def __init__(self, n: int, N: int, H: int, dtype: np.dtype[Any]) -> None:
+        f = empty((n, 6, H, N), dtype)
+        da, back = f[:, 1:5].reshape(n, 4 * H, N), f[::-1]
+        self.parts = f[:, 0], f[:, 1], f[:, 5], f[:, 4], f[:, 1:4], f[:, 2:4], da
+        self.steps: Iterable[Any] = zip(back[:, :2], back[:, 0], back[:, 2:], da[::-1], back[:, 5], strict=True)
 
 
 def _o_first(w: Array, out: Array) -> None:

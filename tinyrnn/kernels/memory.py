@@ -56,12 +56,13 @@ def empty(shape: tuple[int, ...], dtype: Any) -> Array:
     size = math.prod(shape) * np.dtype(dtype).itemsize
     if not LARGE <= size <= LIMIT:
         return np.empty(shape, dtype)
-    buffer = None
-    for k, kept in reversed(list(enumerate(pool.free))):
-        if size <= kept.nbytes <= 2 * size:
-            with contextlib.suppress(IndexError):
-                buffer = pool.free.pop(k)
-            break
+    buffer, best, place = None, 2 * size, -1
+    for k, kept in enumerate(list(pool.free)):
+        if size <= kept.nbytes <= best:  # the smallest, of several the one freed last
+            best, place = kept.nbytes, k
+    if place >= 0:
+        with contextlib.suppress(IndexError):
+            buffer = pool.free.pop(place)
     if buffer is None or buffer.nbytes < size:  # none, or another one than was looked at, see __del__
         buffer = np.empty(size, np.uint8)
     array: Array = np.asarray(Loan(buffer))[:size].view(dtype)

@@ -1,6 +1,6 @@
 """The Elman RNN over a whole sequence, and backpropagation through time as a loop you can point at."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,10 +9,14 @@ import numpy.typing as npt
 from tinyrnn.kernels.gates import plus
 from tinyrnn.kernels.memory import empty
 from tinyrnn.kernels.sums import sum_rows
+from tinyrnn.kernels.workspace import Loan, lend
 
 Array = npt.NDArray[Any]
 Gradients = tuple[Array | None, ...]
 Pullback = Callable[..., Gradients]  # of a gradient for each result, and which gradients are needed
+SHORT = 4096  # I H, up to which a longer row costs a single sequence less than adding the input's share
+FEW = 512  # steps, up to which a copy of x beside the states takes next to no memory
+ONE = {np.dtype(t): np.array(1, t) for t in (np.float32, np.float64)}  # a Python number costs NumPy 0.25 us more
 PIECE = 2**17  # numbers in the da_t that the backward loop keeps at once
 
 
@@ -27,25 +31,45 @@ def sigmoid(a: Array, out: Array) -> Array:
     return np.add(np.multiply(out, 0.5, out), 0.5, out)
 
 
-def one_minus_square(h: Array) -> Array:
-    """1 - h^2, with no second array for h^2."""
-    square: Array = h * h
-    np.subtract(1, square, out=square)
-    return square
+def one_minus_square(h: Array, out: Array) -> Array:
+    """1 - h^2."""
+    return np.subtract(ONE.get(h.dtype, 1), np.multiply(h, h, out), out)
 
 
-# Each nonlinearity h = f(a), called as f(a, out), and its derivative f'(a) in terms of h: no a is kept.
-NONLINEARITIES: dict[str, tuple[Callable[[Array, Array], object], Callable[[Array], Array]]] = {
+def not_zero(h: Array, out: Array) -> Array:
+    """1 where h > 0, the derivative of relu: 0 at the kink; NaN goes on."""
+    np.not_equal(h, 0, out)
+    return out
+
+
+def times_rest(h: Array, out: Array) -> Array:
+    """h (1 - h)."""
+    return np.multiply(h, np.subtract(1, h, out), out)
+
+
+def ones(h: Array, out: Array) -> Array:
+    """1."""
+    out[...] = 1
+    return out
+
+
+# Each nonlinearity h = f(a), called as f(a, out), and its derivative f'(a) in terms of h, likewise: no a is kept.
+NONLINEARITIES: dict[str, tuple[Callable[[Array, Array], object], Callable[[Array, Array], Array]]] = {
     "tanh": (np.tanh, one_minus_square),
-    "relu": (relu, lambda h: (h != 0).astype(h.dtype)),  # h >= 0; 0 at the kink; NaN goes on
-    "sigmoid": (sigmoid, lambda h: h * (1 - h)),
-    "identity": (np.positive, lambda h: np.ones_like(h)),
+    "relu": (relu, not_zero),
+    "sigmoid": (sigmoid, times_rest),
+    "identity": (np.positive, ones),
 }
 
 
 def not_kept(*_: Any) -> Gradients:
     """The pullback where nothing was kept for it."""
     raise RuntimeError("this forward pass kept nothing for a backward pass: run it with keep=True")
+
+
+def in_one_row(T: int, N: int, I: int, H: int) -> bool:
+    """Whether x_t and 1 stand beside h_{t-1}, so that one product makes all of a_t."""
+    return N == 1 and I * H <= SHORT and (T <= FEW or 4 * I <= H)
 
 
 def rnn(
@@ -72,8 +96,8 @@ def rnn(
     Shapes: x (T, N, I), y (T, N, H), h0 and h_n (N, H), w_ih (H, I), w_hh (H, H), b_ih and b_hh (H,) or both
         None: T >= 1 steps, N sequences, I inputs, H hidden units, all of one dtype. f: see NONLINEARITIES.
     Returns (y, h_n) and pullback(dy, dh_n, needs): the gradients of the six arrays in the order of the
-        arguments, None where `needs` is False. db_ih and db_hh are one array. It may be called repeatedly, unless
-        `keep` is False: then nothing is kept for it.
+        arguments, None where `needs` is False, each an array of its own. It may be called repeatedly, unless `keep`
+        is False: then nothing is kept for it.
     Source: Elman, Finding structure in time (1990); Rumelhart, Hinton & Williams, Learning representations by
         back-propagating errors (1986); Werbos, Backpropagation through time (1990). Convention: torch.nn.RNN.
 
@@ -89,53 +113,92 @@ def rnn(
     add, multiply = np.add, np.multiply
     step = -1 if reverse else 1
 
-    walk = empty((T + 1, N, H), x.dtype)[::step]  # the states in the order they are visited, h_0 first
-    walk[0] = h0
-    y = walk[1:][::step]  # the states in the order of x
-
-    # The input's share of a_t needs no state: one product for all t, put where h_t will stand.
-    x.reshape(T * N, I).dot(w_ih.T, y.reshape(T * N, H))  # y's steps lie one after the other: this reshape is a view
-    if b_ih is not None and b_hh is not None:
-        y += b_ih + b_hh
-
-    # Either loop: three NumPy calls a step (a sigmoid's forward: six), each into memory that exists already.
-    # h.dot(U, out) costs half of np.dot(h, U, out) when h is small; a copy U = W_hh^T is faster than a view.
-    U, Uh = np.ascontiguousarray(w_hh.T), np.empty((N, H), x.dtype)
-    h = walk[0]
-    for a in y[::step]:
-        add(a, h.dot(U, Uh), a)
-        f(a, a)
-        h = a
+    rows: Loan[_Rows] | None = None
+    if in_one_row(T, N, I, H):  # one product makes all of a_t = [h_{t-1}, x_t, 1] M: two NumPy calls a step
+        rows = lend(_Rows, T, N, I, H, x.dtype)
+        M, s, walk = rows.space.M, rows.space.s, rows.space.walk
+        M[:H], M[H:-1], M[-1] = w_hh.T, w_ih.T, 0 if b_ih is None or b_hh is None else b_ih + b_hh
+        s[0, :H], s[:T, H:-1] = h0, x[::step, 0]
+        for s_t, a in rows.space.steps:
+            s_t.dot(M, a)
+            f(a, a)
+    else:
+        walk = empty((T + 1, N, H), x.dtype)  # the states in the order in which they are visited, h_0 first
+        walk[0] = h0
+        # The input's share of a_t needs no state: one product for all t, put where h_t will stand.
+        shares = walk[1:].reshape(T * N, H)  # one step after the other: this reshape is a view
+        x[::step].reshape(T * N, I).dot(w_ih.T, shares)
+        if b_ih is not None and b_hh is not None:
+            shares += b_ih + b_hh
+        # Three NumPy calls a step (a sigmoid's: six), each into memory that exists already.
+        # h.dot(U, out) costs half of np.dot(h, U, out) when h is small; a copy U = W_hh^T is faster than a view.
+        U, Uh, h = np.ascontiguousarray(w_hh.T), np.empty((N, H), x.dtype), walk[0]
+        for a in walk[1:]:
+            add(a, h.dot(U, Uh), a)
+            f(a, a)
+            h = a
+    y, h_n = walk[1:][::step], walk[T].copy()  # y: the states in the order of x
 
     if not keep:
-        return (y, h.copy()), not_kept
+        return (y if rows is None else y.copy(), h_n), not_kept
 
     def pullback(dy: Array, dh_n: Array, needs: Sequence[bool]) -> Gradients:
         W, dh, dx = np.ascontiguousarray(w_hh), dh_n.copy(), np.empty_like(x) if needs[0] else None
         dw_ih: Array | None = None
         dw_hh: Array | None = None
         db: Array | None = None
-        xs, dys = x[::step], dy[::step]  # as the states in `walk`, in the order in which the steps are visited
+        d: Array | None = None  # [dW_hh, dW_ih, db]
+        dys = dy[::step]  # as the states in `walk`, in the order in which the steps are visited
         size = max(1, PIECE // max(1, N * H))  # steps at a time, so that da does not take the memory of all of them
         for stop in range(T, 0, -size):
             start = max(0, stop - size)
-            da = derivative(walk[start + 1 : stop + 1])  # f'(a_t), which the loop turns into da_t
-            for da_t, dy_t in zip(da[::-1], dys[start:stop][::-1], strict=True):
+            back = lend(_Back, stop - start, N, H, x.dtype)
+            da = derivative(walk[start + 1 : stop + 1], back.space.da)  # f'(a_t), which the loop turns into da_t
+            for da_t, dy_t in zip(back.space.steps, dys[start:stop][::-1], strict=True):
                 add(dh, dy_t, dh)
                 multiply(da_t, dh, da_t)
                 da_t.dot(W, dh)
 
             # With every da_t a row, a sum over t (and over the batch) is one product.
-            rows, columns = da.reshape(-1, H), da.reshape(-1, H).T
+            das = da.reshape(-1, H)
             if dx is not None:
-                dx[::step][start:stop] = rows.dot(w_ih).reshape(stop - start, N, I)
+                dx[::step][start:stop] = das.dot(w_ih).reshape(stop - start, N, I)
+            if rows is not None:  # which is not lent again while this pullback holds it
+                d = plus(d, das.T.dot(rows.space.s[start:stop]))
+                continue
             if needs[2]:
-                dw_ih = plus(dw_ih, columns.dot(xs[start:stop].reshape(-1, I)))
+                dw_ih = plus(dw_ih, das.T.dot(x[::step][start:stop].reshape(-1, I)))
             if needs[3]:
-                dw_hh = plus(dw_hh, columns.dot(walk[start:stop].reshape(-1, H)))
+                dw_hh = plus(dw_hh, das.T.dot(walk[start:stop].reshape(-1, H)))
             if needs[4] or needs[5]:
-                db = plus(db, sum_rows(rows))
-        return dx, dh if needs[1] else None, dw_ih, dw_hh, db if needs[4] else None, db if needs[5] else None
+                db = plus(db, sum_rows(das))
+        whole = db if d is None else d[:, -1]  # a copy for each bias
+        return (
+            dx,
+            dh if needs[1] else None,
+            dw_ih if d is None else d[:, H:-1].copy() if needs[2] else None,
+            dw_hh if d is None else d[:, :H].copy() if needs[3] else None,
+            whole.copy() if whole is not None and needs[4] else None,
+            whole.copy() if whole is not None and needs[5] else None,
+        )
 
     # The pullback reads the states, and whoever gets y may write into it.
-    return (y.copy(), h.copy()), pullback
+    return (y.copy(), h_n), pullback
+
+
+class _Rows:
+    """The rows [h_{t-1}, x_t, 1] of T steps, the last only with h_T, and the weights M in the same order."""
+
+    def __init__(self, T: int, N: int, I: int, H: int, dtype: np.dtype[Any]) -> None:
+        self.M, self.s = np.empty((H + I + 1, H), dtype), empty((T + 1, H + I + 1), dtype)
+        self.s[:, -1] = 1
+        self.walk = self.s[:, None, :H]  # the states in the order in which they are visited, h_0 first
+        self.steps: Iterable[Any] = zip(self.s[:T], self.s[1:, :H], strict=True)
+
+
+class _Back:
+    """The da_t of n steps, the last one first."""
+
+    def __init__(self, n: int, N: int, H: int, dtype: np.dtype[Any]) -> None:
+        self.da = empty((n, N, H), dtype)
+        self.steps: Iterable[Any] = self.da[::-1]

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd.engine import Totals, run_backward
-from tinyrnn.autograd.graph import Array, Gradient, Node, Part, Source, StandIn, Value, make, numbers
+from tinyrnn.autograd.graph import Array, Gradient, PartNode, Source, StandIn, Value, make, numbers
 from tinyrnn.autograd.modes import enable_grad, state
 from tinyrnn.autograd.record import save
 from tinyrnn.autograd.views import source_of, version_of
@@ -113,7 +113,7 @@ def checkpoint(
         y = results[place]
         out: Tensor = make(y.result, y.array if y.base is None else y.array.copy())  # the base would keep its graph
         out.version = version_of(y) if y.base is None else None
-        out.node = Node("checkpoint", (node,), lambda g, k=k: (Part(k, g),), *specs[k])
+        out.node = PartNode(node, k)
         recorded.setdefault(id(y), out)
     return each(lambda y: recorded.get(id(y), y), result)
 

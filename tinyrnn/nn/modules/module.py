@@ -254,7 +254,7 @@ class Module:
         """Lets go of the parameters' gradients, or fills them with zeros."""
         for parameter in self.parameters():
             if set_to_none:
-                parameter.grad = None
+                parameter.total_grad = None
             elif parameter.grad is not None:
                 parameter.grad.detach().zero_()
 

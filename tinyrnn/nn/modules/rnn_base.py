@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from tinyrnn.autograd.graph import Array
+from tinyrnn.autograd.graph import Array, Fresh, make
 from tinyrnn.autograd.modes import state
-from tinyrnn.autograd.record import needs_grad, record_many
+from tinyrnn.autograd.record import connect, save, sources_of
 from tinyrnn.creation import empty
 from tinyrnn.kernels.packed import packed
 from tinyrnn.nn import functional, init
@@ -151,6 +151,9 @@ class RNNBase(Module):
         self, x: Tensor, states: list[Sequence[Tensor | None]], batch_first: bool, batch_sizes: list[int] | None = None
     ) -> tuple[Tensor, States]:
         """All layers and directions, for x as in run_layer; states: of each of them, h_0 and the others."""
+        if len(states) == 1:  # one layer and one direction
+            y, *last = run_layer(self, x, states[0], self._weights(0), False, batch_first, batch_sizes)
+            return y, tuple(last)
         exchange = batch_first and self.num_layers > 1  # time first from layer to layer; a single one exchanges inside
         if exchange:
             x = x.transpose(0, 1)
@@ -167,7 +170,7 @@ class RNNBase(Module):
             x = ys[0] if len(ys) == 1 else cat(ys, -1)
         if exchange:
             x = x.transpose(0, 1)
-        return x, tuple(lasts[0]) if len(lasts) == 1 else tuple(cat(hs) for hs in zip(*lasts, strict=True))
+        return x, tuple(cat(hs) for hs in zip(*lasts, strict=True))
 
     # states: one tensor where there is one, a tuple where there are more
 
@@ -259,57 +262,66 @@ def run_layer(
     A state of (1, .) or (.,) serves all N.
     Raises ValueError for one bias without the other, and for weights that are missing or do not fit.
     """
-    name, G, H, dtype = type(layer).__name__, layer.gates, layer.hidden_size, x.array.dtype
-    w_ih, w_hh, b_ih, b_hh = weights[:4]
+    given, kernel, sizes = x.array, layer.kernel, layer._state_sizes()
+    arrays = [None if weight is None else weight.array for weight in weights]
+    _check_weights(layer, given, arrays, sizes)
+    single = batch_sizes is None and given.ndim == 2
+    xs = given.swapaxes(0, 1) if batch_first else given[:, None] if single else given
+    N, dtype = xs.shape[1] if batch_sizes is None else batch_sizes[0], given.dtype
+    starts, shapes = [], []  # the states at first, and the shape that the gradient of each is to have, if another
+    for h, size in zip(states, sizes):  # noqa: B905 (one of each)
+        start = np.zeros((N, size), dtype) if h is None else h.array.reshape(-1, size)
+        shapes.append(None if h is None or len(start) != N else h.array.shape)
+        starts.append(start if len(start) == N else np.broadcast_to(start, (N, size)))
+    inputs = (x, *states, *weights)
+    sources = sources_of(inputs) if state.grad else None
+    keep = sources is not None
+    if batch_sizes is None:
+        (y, *last), kernel_pullback = kernel(xs, *starts, *arrays, reverse=reverse, keep=keep)
+    else:
+        (y, *last), kernel_pullback = packed(kernel, xs, batch_sizes, starts, arrays, reverse, keep)
+    if batch_first:
+        y = y.swapaxes(0, 1)
+    results = (y[:, 0], *last) if single else (y, *[h[None] for h in last])
+    outs: list[Tensor] = [make(x.result, array) for array in results]
+    if sources is None:
+        return outs
+    needs = [source is not None for source in sources]
+
+    def pullback(dy: Array, *dlast: Array) -> Fresh:
+        dy = dy.swapaxes(0, 1) if batch_first else dy[:, None] if single else dy
+        dx, *others = kernel_pullback(dy, *(dlast if single else [dh[0] for dh in dlast]), needs)
+        for k, shape in enumerate(shapes):
+            if shape is not None and others[k] is not None:
+                others[k] = others[k].reshape(shape)
+        if dx is not None:
+            dx = dx.swapaxes(0, 1) if batch_first else dx[:, 0] if single else dx
+        return Fresh((dx, *others))
+
+    w_ih, w_hh = weights[:2]
+    node = connect(type(layer).__name__.lower(), outs, sources, pullback)
+    save(node, (w_ih if needs[0] else None, x if needs[1 + len(states)] else None, w_hh, *weights[4:]))
+    return outs
+
+
+def _check_weights(layer: RNNBase, x: Array, arrays: Sequence[Array | None], sizes: tuple[int, ...]) -> None:
+    """Raises ValueError unless the weights are there and fit the input and the layer."""
+    name, G, H, dtype = type(layer).__name__, layer.gates, layer.hidden_size, x.dtype
+    w_ih, w_hh, b_ih, b_hh = arrays[:4]
     if (b_ih is None) != (b_hh is None):
         raise ValueError(
             f"{name}: of bias_ih and bias_hh one is None, expected both or neither: set it to zeros instead"
         )
-    if w_ih is None or w_hh is None or (layer.proj_size and weights[4] is None):
+    if w_ih is None or w_hh is None or (layer.proj_size and arrays[4] is None):
         raise ValueError(
             f"{name}: a weight was deleted or is None, expected weight_ih, weight_hh and with a projection weight_hr "
             "of every layer and direction: set it, to a tensor if it is computed from others"
         )
-    sizes, arrays = layer._state_sizes(), [None if weight is None else weight.array for weight in weights]
-    shapes = ((G * H, x.array.shape[-1]), (G * H, sizes[0]), (G * H,), (G * H,), (sizes[0], H))
-    for array, shape in zip(arrays, shapes, strict=False):
+    rows = (G * H,)
+    shapes = ((*rows, x.shape[-1]), (*rows, sizes[0]), rows, rows, (sizes[0], H))
+    for array, shape in zip(arrays, shapes):  # noqa: B905 (the last only with a projection)
         if array is not None and (array.shape != shape or array.dtype != dtype):
             raise ValueError(
                 f"{name}: a parameter has shape {array.shape} of {array.dtype}, expected {shape} of {dtype}: "
                 f"the input is {x.shape} of {dtype}, the layer's hidden_size {H}"
             )
-
-    single = batch_sizes is None and x.array.ndim == 2
-
-    def time_first(array: Array) -> Array:
-        return array.swapaxes(0, 1) if batch_first else array[:, None] if single else array
-
-    def as_given(array: Array) -> Array:
-        return array.swapaxes(0, 1) if batch_first else array[:, 0] if single else array
-
-    xs, kernel = time_first(x.array), layer.kernel
-    N = xs.shape[1] if batch_sizes is None else batch_sizes[0]
-    starts = [
-        np.zeros((N, size), dtype) if h is None else h.array.reshape(-1, size)
-        for h, size in zip(states, sizes, strict=True)
-    ]
-    given = [None if h is None or len(start) != N else h.array.shape for h, start in zip(states, starts, strict=True)]
-    starts = [start if len(start) == N else np.broadcast_to(start, (N, start.shape[1])) for start in starts]
-    inputs = (x, *states, *weights)
-    needs = [needs_grad(value) for value in inputs]
-    keep = state.grad and any(needs)
-    if batch_sizes is None:
-        (y, *last), kernel_pullback = kernel(xs, *starts, *arrays, reverse=reverse, keep=keep)
-    else:
-        (y, *last), kernel_pullback = packed(kernel, xs, batch_sizes, starts, arrays, reverse, keep)
-
-    def pullback(dy: Array, *dlast: Array) -> list[Array | None]:
-        dx, *others = kernel_pullback(time_first(dy), *(dlast if single else [dh[0] for dh in dlast]), needs)
-        for k, shape in enumerate(given):
-            if shape is not None and others[k] is not None:
-                others[k] = others[k].reshape(shape)
-        return [None if dx is None else as_given(dx), *others]
-
-    saved = (w_ih if needs[0] else None, x if needs[1 + len(states)] else None, w_hh, *weights[4:])
-    results = (as_given(y), *(last if single else [h[None] for h in last]))
-    return record_many(name.lower(), results, inputs, pullback, saved=saved)
