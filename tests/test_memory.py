@@ -18,7 +18,7 @@ import pytest
 import tinyrnn
 from tinyrnn import nn
 from tinyrnn.kernels import memory, workspace
-from tinyrnn.kernels.gates import WIDE, beside, pieces
+from tinyrnn.kernels.gates import beside, pieces
 from tinyrnn.kernels.rnn import PIECE, in_one_row
 
 KINDS = ["RNN", "GRU", "LSTM"]
@@ -50,7 +50,7 @@ def count(kind: str, T: int, N: int, I: int, H: int) -> Count:
         piece = min(T, PIECE // (N * H)) * unit
         states = 4 * N * (H + I + 1) if in_one_row(T, N, I, H) else unit
         return Count((T + 1) * states, T * unit, share=0, piece=piece, weights=weights)
-    with_x = N >= WIDE if kind == "GRU" else beside(I, H, N)
+    with_x = beside(I, H, N)
     column = 4 * N * (H + 1 + I * with_x)
     start, stop, blocks = next(pieces(T, H, N))
     (first, end), *_ = blocks

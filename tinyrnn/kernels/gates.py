@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyrnn.kernels.memory import empty
+from tinyrnn.kernels.memory import copy, empty
 
 Array = npt.NDArray[Any]
 BLOCK = 2**15  # numbers in one gate of a block of steps: what is worked on together should stay in the cache
 COLUMNS = 512  # steps times sequences in a product for the weights' gradients, at least: smaller ones waste time
 WIDE = 16  # sequences, from which on a product with a longer column costs no more than its multiplications
-SHORT = 512  # I H, up to which a longer column costs a single sequence less than adding the input's share
+SHORT = 4096  # I H, up to which a longer column costs a single sequence less than adding the input's share
+COPY = 20  # steps, from which on a copy of the weights, in the order in which BLAS is fastest, costs less than it saves
 BROADCAST = 4096  # H N, from which on NumPy's broadcasting (0.6 us) costs less than a copy
 
 
@@ -50,7 +51,8 @@ def plus(total: Array | None, part: Array) -> Array:
 def side_by_side(steps: Array) -> Array:
     """(n, K, N) as (K, n N), the columns of all steps, so that a sum over steps and sequences is one product."""
     n, K, N = steps.shape
-    return steps.transpose(1, 0, 2).reshape(K, n * N)
+    rows = steps.transpose(1, 0, 2)
+    return (rows if N == 1 or rows.flags.c_contiguous else copy(rows)).reshape(K, n * N)
 
 
 def same_memory(T: int, shape: tuple[int, ...], dtype: Any) -> Array:

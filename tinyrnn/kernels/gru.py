@@ -9,8 +9,9 @@ import numpy as np
 
 from tinyrnn.kernels.gates import (
     BROADCAST,
-    WIDE,
+    COPY,
     Array,
+    beside,
     pieces,
     plus,
     room_for,
@@ -18,7 +19,7 @@ from tinyrnn.kernels.gates import (
     share,
     side_by_side,
 )
-from tinyrnn.kernels.memory import empty
+from tinyrnn.kernels.memory import copy, empty, product
 from tinyrnn.kernels.rnn import ONE, Gradients, Pullback, not_kept
 from tinyrnn.kernels.workspace import lend
 
@@ -60,41 +61,39 @@ def gru(
     (T, N, I), H, dtype = x.shape, h0.shape[1], x.dtype
     add, subtract, multiply, tanh = np.add, np.subtract, np.multiply, np.tanh
     step = -1 if reverse else 1
-    xs, with_x = x[::step], N >= WIDE
+    xs, with_x = x[::step], beside(I, H, N)
     half = np.array(0.5, dtype)  # an array, since a Python number costs NumPy 0.25 us more
+    lent = lend(_Forward, T, N, I, H, with_x, keep, dtype)
+    room, s = lent.space, lent.space.s
 
-    # The weights as matrices: (u_n, a_r + u_r, a_z + u_z) = M [h_{t-1}; 1; x_t] as two products, for x_t has no part in
-    # u_n, or M [h_{t-1}; 1] as one and x_t's share; (a_r, a_z, a_n) = R x_t.
-    # s(a) = tanh(a/2)/2 + 1/2, which cannot overflow: with the rows of r and z halved, one tanh serves both.
-    K = H + 1 + I if with_x else H + 1  # without x_t its share is made in advance
-    lent = lend(_Forward, T, N, I, H, K, with_x, keep, dtype)
-    room, M, R, s = lent.space, lent.space.M, lent.space.R, lent.space.s
-    R[...] = w_ih
-    M[:H, :H], M[H:, :H] = w_hh[2 * H :], w_hh[: 2 * H]
-    M[:H, H + 1 :], M[:, H] = 0, 0
-    if b_ih is not None and b_hh is not None:
-        M[:H, H], M[H:, H] = b_hh[2 * H :], b_ih[: 2 * H] + b_hh[: 2 * H]
-    for halved in (R[: 2 * H], M[H:, : H + 1]):
-        multiply(halved, half, halved)
-    M_n, M_rz = M[:H, : H + 1], M[H:]
+    # (a_r + u_r, a_z + u_z) = M [h_{t-1}; 1; x_t] and u_n = M_n [h_{t-1}; 1] are a product each; a_n, in which there is
+    # no h, is made in advance. s(a) = tanh(a/2)/2 + 1/2, which cannot overflow: with M halved, one tanh serves both.
+    M, M_n, R = room.weights
+    M[:, :H], M[:, H + 1 :], M_n[:, :H], R[...] = w_hh[: 2 * H], w_ih[: 2 * H], w_hh[2 * H :], w_ih
+    if b_ih is None or b_hh is None:
+        M[:, H], M_n[:, H] = 0, 0
+    else:
+        M[:, H], M_n[:, H] = b_ih[: 2 * H] + b_hh[: 2 * H], b_hh[2 * H :]
+    multiply(M, half, M)
+    if not with_x:  # then all of a_t is made in advance
+        multiply(R[: 2 * H], half, R[: 2 * H])
+        M = np.ascontiguousarray(M[:, : H + 1].T).T if N == 1 else M[:, : H + 1]
 
     s[0, :H] = h0.T
     if with_x:
-        M_rz[:, H + 1 :] = R[: 2 * H]
         s[:T, H + 1 :] = xs.transpose(0, 2, 1)
     share(xs, R[2 * H :] if with_x else R, room.shares)
     if b_ih is not None:
-        add(room.shares[:, -H:], b_ih[2 * H :, None], room.shares[:, -H:])
-    Uh, Uh_n, Uh_rz, ru = room.scratch
+        share_n = room.shares[:, -H:]
+        add(share_n, b_ih[2 * H :, None], share_n)
+    Uh, ru = room.scratch
     # Eleven NumPy calls a step, or twelve, each into memory that exists already.
     for s_t, h, h_1, h_t, r_z_t, u, r, z, n, share_rz, share_n in room.steps:
         if with_x:
-            M_rz.dot(s_t, r_z_t)
-            M_n.dot(h_1, u)
+            M.dot(s_t, r_z_t)
         else:
-            M.dot(s_t, Uh)
-            u[...] = Uh_n
-            add(Uh_rz, share_rz, r_z_t)
+            add(M.dot(s_t, Uh), share_rz, r_z_t)
+        M_n.dot(h_1, u)
         tanh(r_z_t, r_z_t)
         multiply(r_z_t, half, r_z_t)
         add(r_z_t, half, r_z_t)
@@ -111,26 +110,25 @@ def gru(
         return results, not_kept
 
     def pullback(dy: Array, dh_n: Array, needs: Sequence[bool]) -> Gradients:
-        room = lent.space  # which is not lent again while this pullback holds `lent`
-        M, R, s, blocks, one = room.M, room.R, room.s, room.blocks, ONE.get(dtype, 1)
+        s, blocks = lent.space.s, lent.space.blocks  # not lent again while this pullback holds `lent`
         dys = dy[::step].transpose(0, 2, 1)
-        dh, Uh = np.array(dh_n.T, order="C"), np.empty((H, N), dtype)
-        W, five_times, small = np.ascontiguousarray(M[:, :H].T), np.empty((5, H, N), dtype), H * N < BROADCAST
+        dh, Uh, five_times = np.array(dh_n.T, order="C"), np.empty((H, N), dtype), np.empty((5, H, N), dtype)
+        W = w_hh.T if N == 1 and T < COPY else np.ascontiguousarray(w_hh.T)
+        one, small = ONE.get(dtype, 1), H * N < BROADCAST
         dU: Array | None = None
         dR: Array | None = None
         db_ih: Array | None = None
-        dx = np.empty_like(x) if needs[0] else None
+        dx, R = (np.empty_like(x), _n_first(w_ih)) if needs[0] else (None, w_ih)
 
         for start, stop, parts in pieces(T, H, N):
             das = None if N == 1 and len(parts) == 1 else room_for(stop - start, 4 * H, N, dtype)
             for first, end in parts:
                 # What does not depend on the incoming gradient is computed for a block of steps at once, in this order:
-                #     du_n  |  da_r = du_r,  da_z = du_z,  da_n  |  z
+                #     da_n  |  da_r = du_r,  da_z = du_z  |  du_n  |  z
                 # Times dh, one call a step, it becomes da, du, and what goes straight to the step before.
-                # The a are those of the halved weights: s'(a) = 2 s (1 - s).
                 us, rs, zs, ns = blocks[first:end].transpose(1, 0, 2, 3)
                 factors = lend(_Backward, end - first, N, H, dtype)
-                f_u, f_r, f_z, f_n, not_z, f_rz, da = factors.space.parts
+                f_n, f_r, f_z, f_u, not_z, da_du = factors.space.parts
                 subtract(one, zs, not_z)
                 multiply(ns, ns, f_n)
                 subtract(one, f_n, f_n)
@@ -142,7 +140,6 @@ def gru(
                 subtract(s[first:end, :H], ns, f_z)
                 multiply(f_z, not_z, f_z)
                 multiply(f_z, zs, f_z)
-                add(f_rz, f_rz, f_rz)
                 not_z[...] = zs
 
                 for dy_t, (f_t, du_t, z_t) in zip(dys[first:end][::-1], factors.space.steps, strict=True):
@@ -155,50 +152,48 @@ def gru(
                     W.dot(du_t, Uh)
                     add(Uh, z_t, dh)
                 if das is not None:
-                    das[first - start : end - start] = da
+                    das[first - start : end - start] = da_du
 
             # The weights' gradients: sums over steps and sequences, while these steps are in the cache.
-            d, rows = side_by_side(da if das is None else das), slice(start, stop)
+            d, rows = side_by_side(da_du if das is None else das), slice(start, stop)
+            da, du = d[: 3 * H], d[H:]
             if needs[3] or needs[5]:
-                dU = plus(dU, d[: 3 * H].dot(side_by_side(s[rows, : H + 1]).T))
+                dU = plus(dU, product(du, side_by_side(s[rows, : H + 1]).T))
             if needs[2]:
-                dR = plus(dR, d[H:].dot(xs[rows].reshape(-1, I)))
+                dR = plus(dR, product(da, xs[rows].reshape(-1, I)))
             if needs[4]:
-                db_ih = plus(db_ih, d[H:].dot(side_by_side(s[rows, H : H + 1])[0]))
+                db_ih = plus(db_ih, da.dot(side_by_side(s[rows, H : H + 1])[0]))
             if dx is not None:
-                dx[::step][rows] = d[H:].T.dot(R).reshape(stop - start, N, I)
+                dx[::step][rows] = product(da.T, R).reshape(stop - start, N, I)
 
-        for total, r_z in ((dU, slice(H, None)), (dR, slice(2 * H)), (db_ih, slice(2 * H))):  # whose weights are halved
-            if total is not None:
-                total[r_z] *= half
         return (
             dx,
             dh.T if needs[1] else None,
-            dR,
-            _n_last(dU[:, :H]) if dU is not None and needs[3] else None,
-            db_ih,
-            _n_last(dU[:, H]) if dU is not None and needs[5] else None,
+            None if dR is None else _n_last(dR),
+            copy(dU[:, :H]) if dU is not None and needs[3] else None,
+            None if db_ih is None else _n_last(db_ih),
+            dU[:, H].copy() if dU is not None and needs[5] else None,
         )
 
     return results, pullback
 
 
 class _Forward:
-    """The steps of a forward pass: the columns s; u_n, r, z, n in one block; and the weights M and R."""
+    """The weights of a forward pass, and its steps: the columns s; u_n, r, z, n in one block."""
 
-    def __init__(self, T: int, N: int, I: int, H: int, K: int, with_x: bool, keep: bool, dtype: np.dtype[Any]) -> None:
-        self.R = np.empty((3 * H, I), dtype)
-        # Which way M lies in memory: as BLAS is faster with it.
-        self.M = np.empty((K, 3 * H), dtype).T if N == 1 else np.empty((3 * H, K), dtype)
-        self.s = s = empty((T + 1, K, N), dtype)
+    def __init__(self, T: int, N: int, I: int, H: int, with_x: bool, keep: bool, dtype: np.dtype[Any]) -> None:
+        def matrix(rows: int, columns: int) -> Array:  # which way it lies in memory: as BLAS is faster with it
+            return np.empty((columns, rows), dtype).T if N == 1 else np.empty((rows, columns), dtype)
+
+        self.weights = matrix(2 * H, H + 1 + I), matrix(H, H + 1), np.empty((3 * H, I), dtype)
+        self.s = s = empty((T + 1, H + 1 + I if with_x else H + 1, N), dtype)
         s[:, H] = 1
         self.blocks = blocks = empty((T, 4, H, N), dtype) if keep else same_memory(T, (4, H, N), dtype)
-        # The input's share that is made in advance, a_n or all three, where n_t or r_t, z_t, n_t will stand.
+        # What is made in advance, a_n or all three, where n_t or r_t, z_t, n_t will stand.
         advance = slice(2 * H, None) if with_x else slice(None)
         made = H if with_x else 3 * H
         self.shares = blocks[:, 1:].reshape(T, 3 * H, N)[:, advance] if keep else empty((T, made, N), dtype)
-        Uh = np.empty((3 * H, N), dtype)
-        self.scratch = Uh, Uh[:H], Uh[H:], np.empty((H, N), dtype)
+        self.scratch = np.empty((2 * H, N), dtype), np.empty((H, N), dtype)
         self.steps: Iterable[Any] = zip(
             s,
             s[:, :H],
@@ -217,13 +212,17 @@ class _Backward:
 
     def __init__(self, n: int, N: int, H: int, dtype: np.dtype[Any]) -> None:
         f = empty((n, 5, H, N), dtype)
-        self.parts = *f.transpose(1, 0, 2, 3), f[:, 1:3], f[:, :4].reshape(n, 4 * H, N)
-        self.steps: Iterable[Any] = zip(f[::-1], f[:, :3].reshape(n, 3 * H, N)[::-1], f[::-1, 4], strict=True)
+        self.parts = *f.transpose(1, 0, 2, 3), f[:, :4].reshape(n, 4 * H, N)
+        self.steps: Iterable[Any] = zip(f[::-1], f[:, 1:4].reshape(n, 3 * H, N)[::-1], f[::-1, 4], strict=True)
+
+
+def _n_first(w: Array) -> Array:
+    """The rows of the parts r, z, n in the order n, r, z."""
+    H = len(w) // 3
+    return np.concatenate((w[2 * H :], w[: 2 * H]))
 
 
 def _n_last(w: Array) -> Array:
     """The rows of the parts n, r, z in the order r, z, n."""
     H = len(w) // 3
-    out = np.empty(w.shape, w.dtype)
-    out[: 2 * H], out[2 * H :] = w[H:], w[:H]
-    return out
+    return np.concatenate((w[H:], w[:H]), out=empty(w.shape, w.dtype))

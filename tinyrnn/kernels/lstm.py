@@ -9,6 +9,7 @@ import numpy as np
 
 from tinyrnn.kernels.gates import (
     BROADCAST,
+    COPY,
     Array,
     beside,
     pieces,
@@ -18,7 +19,7 @@ from tinyrnn.kernels.gates import (
     share,
     side_by_side,
 )
-from tinyrnn.kernels.memory import empty
+from tinyrnn.kernels.memory import copy, empty, product
 from tinyrnn.kernels.rnn import ONE, Gradients, Pullback, not_kept
 from tinyrnn.kernels.workspace import lend
 
@@ -68,49 +69,41 @@ def lstm(
     add, subtract, multiply, tanh = np.add, np.subtract, np.multiply, np.tanh
     step = -1 if reverse else 1
     xs, with_x = x[::step], beside(I, H, N)
-    half = np.array(0.5, dtype)  # an array, since a Python number costs NumPy 0.25 us more
-
-    # All weights in one matrix, its rows in the order o, i, f, g: a_t = M [h_{t-1}; 1; x_t] is one product.
-    # s(a) = tanh(a/2)/2 + 1/2, which cannot overflow: with the rows of o, i and f halved, one tanh serves all gates.
-    # Which way it lies in memory: as BLAS is faster with it.
-    M = np.empty((P + 1 + I, 4 * H), dtype).T if N == 1 else np.empty((4 * H, P + 1 + I), dtype)
-    _o_first(w_hh, M[:, :P])
-    _o_first(w_ih, M[:, P + 1 :])
-    if b_ih is None or b_hh is None:
-        M[:, P] = 0
-    else:
-        _o_first(b_ih + b_hh, M[:, P])
-    halved = M[: 3 * H]
-    multiply(halved, half, halved)
     K = P + 1 + I if with_x else P + 1  # without x_t its share is made in advance
+    lent = lend(_Forward, T, N, I, H, P, K, w_hr is not None, with_x, keep, dtype)
+    room, s, blocks = lent.space, lent.space.s, lent.space.blocks
+
+    # All weights in one matrix: a_t = M [h_{t-1}; 1; x_t] is one product. s(a) = tanh(a/2)/2 + 1/2, which cannot
+    # overflow: with the rows of i, f and o halved, one tanh serves all gates, and then `scale` and `shift` do.
+    M, halves, scale, shift = room.weights
+    M[:, :P], M[:, P], M[:, P + 1 :] = w_hh, 0 if b_ih is None or b_hh is None else b_ih + b_hh, w_ih
+    multiply(M, halves, M)
     U = M[:, :K]
 
-    lent = lend(_Forward, T, N, H, P, K, w_hr is not None, with_x, keep, dtype)
-    room, s, blocks = lent.space, lent.space.s, lent.space.blocks
-    s[0, :P], blocks[0, 4] = h0.T, c0.T
+    s[0, :P], blocks[0, 0] = h0.T, c0.T
     if with_x:
         s[:T, P + 1 :] = xs.transpose(0, 2, 1)
     else:
         share(xs, M[:, P + 1 :], room.shares)
-    Uh, tanh_c, both, ig, fc = room.scratch
+    Uh, tanh_c, both, fc, ig = room.scratch
     # Eight NumPy calls a step, or nine, each into memory that exists already.
-    for s_t, h, share_t, a_t, o_i_f, i_f, g_c, o, c, m_t in room.steps:
+    for s_t, h, share_t, a_t, gates, c_i, f_g, o, c, m_t in room.steps:
         if with_x:
             U.dot(s_t, a_t)
         else:
             add(U.dot(s_t, Uh), share_t, a_t)
         tanh(a_t, a_t)
-        multiply(o_i_f, half, o_i_f)
-        add(o_i_f, half, o_i_f)
-        multiply(i_f, g_c, both)
-        add(ig, fc, c)
+        multiply(gates, scale, gates)
+        add(gates, shift, gates)
+        multiply(c_i, f_g, both)
+        add(fc, ig, c)
         tanh(c, tanh_c)
         multiply(o, tanh_c, m_t)
         if w_hr is not None:
             w_hr.dot(m_t, h)
     y = empty((T, N, P), dtype)
     y[::step] = s[1:, :P].transpose(0, 2, 1)
-    results = y, y[::step][-1].copy(), blocks[T, 4].T.copy()
+    results = y, y[::step][-1].copy(), blocks[T, 0].T.copy()
     if not keep:
         return results, not_kept
 
@@ -118,7 +111,8 @@ def lstm(
         s, blocks, m = lent.space.s, lent.space.blocks, lent.space.m  # not lent again while this pullback holds `lent`
         dys = dy[::step].transpose(0, 2, 1)
         dh, dc = np.array(dh_n.T, order="C"), np.array(dc_n.T, order="C")
-        W, m_to_h = np.ascontiguousarray(U[:, :P].T), None if w_hr is None else np.ascontiguousarray(w_hr.T)
+        W = w_hh.T if N == 1 and T < COPY else np.ascontiguousarray(w_hh.T)
+        m_to_h = None if w_hr is None else np.ascontiguousarray(w_hr.T)
         dm = dh if m_to_h is None else np.empty((H, N), dtype)
         twice, four_times = np.empty((2, H, N), dtype), np.empty((4, H, N), dtype)
         one, small = ONE.get(dtype, 1), H * N < BROADCAST
@@ -133,29 +127,28 @@ def lstm(
             dhs = room_for(stop - start, P, N, dtype) if project else None
             for first, end in parts:
                 # What does not depend on the incoming gradient is computed for a block of steps at once, in this order:
-                #     o (1 - tanh^2 c)  |  tanh c s'(o),  g s'(i),  c_{t-1} s'(f),  i (1 - g^2)  |  f
-                # Times dm for the first two and dc for the others, they become what is added to dc, da, the next dc.
-                # The a are those of the halved weights: s'(a) = 2 s (1 - s).
-                factors = lend(_Backward, end - first, N, H, dtype)
-                back, gates = factors.space, blocks[first:end]
-                f_c, f_o, f_f, f_g, f_o_i_f, f_i_f, da = back.parts
-                o_i_f, g = gates[:, :3], gates[:, 3]
-                tanh_cs = tanh(blocks[first + 1 : end + 1, 4], f_f)
+                #     f  |  g s'(i),  c_{t-1} s'(f),  i (1 - g^2),  tanh c s'(o)  |  o (1 - tanh^2 c)
+                # Times dc for the first four and dm for the others, they become the next dc, da, what is added to dc.
+                factors, c_gates = lend(_Backward, end - first, N, H, dtype), blocks[first:end]
+                f_f, f_i_f, f_g, f_o, f_c, f_gates, da = factors.space.parts
+                gates = c_gates[:, 1:]
+                multiply(gates, gates, f_gates)
+                subtract(gates[:, :2], f_i_f, f_i_f)
+                subtract(gates[:, 3], f_o, f_o)
+                subtract(one, f_g, f_g)
+                tanh_cs = tanh(blocks[first + 1 : end + 1, 0], f_f)
+                multiply(f_i_f, c_gates[:, 3::-3], f_i_f)  # by g and c_{t-1}
+                multiply(f_g, gates[:, 0], f_g)
+                multiply(f_o, tanh_cs, f_o)
                 multiply(tanh_cs, tanh_cs, f_c)
                 subtract(one, f_c, f_c)
-                multiply(f_c, gates[:, 0], f_c)
-                multiply(o_i_f, o_i_f, f_o_i_f)
-                subtract(o_i_f, f_o_i_f, f_o_i_f)
-                add(f_o_i_f, f_o_i_f, f_o_i_f)
-                multiply(f_o, tanh_cs, f_o)
-                multiply(f_i_f, gates[:, 3:], f_i_f)
-                multiply(g, g, f_g)
-                subtract(one, f_g, f_g)
-                multiply(f_g, gates[:, 1], f_g)
-                f_f[...] = gates[:, 2]
+                multiply(f_c, gates[:, 3], f_c)
+                f_f[...] = gates[:, 1]
 
                 times, dys_back = range(end - start - 1, first - start - 1, -1), dys[first:end][::-1]
-                for t, dy_t, (f_dm, to_c, f_dc, da_t, dc_before) in zip(times, dys_back, back.steps, strict=True):
+                for t, dy_t, (f_dm, to_c, f_dc, da_t, dc_before) in zip(
+                    times, dys_back, factors.space.steps, strict=True
+                ):
                     add(dh, dy_t, dh)
                     if m_to_h is not None:
                         if dhs is not None:
@@ -179,27 +172,24 @@ def lstm(
             # The weights' gradients: sums over steps and sequences, while these steps are in the cache.
             d, rows = side_by_side(da if das is None else das), slice(start, stop)
             if any(needs[3:7]):
-                dU = plus(dU, d.dot(side_by_side(s[rows]).T))
+                dU = plus(dU, product(d, side_by_side(s[rows]).T))
             if needs[3] and not with_x:
-                dR = plus(dR, d.dot(xs[rows].reshape(-1, I)))
+                dR = plus(dR, product(d, xs[rows].reshape(-1, I)))
             if dx is not None:
-                dx[::step][rows] = d.T.dot(M[:, P + 1 :]).reshape(stop - start, N, I)
+                dx[::step][rows] = product(d.T, w_ih).reshape(stop - start, N, I)
             if dhs is not None:
-                dw_hr = plus(dw_hr, side_by_side(dhs).dot(side_by_side(m[rows]).T))
+                dw_hr = plus(dw_hr, product(side_by_side(dhs), side_by_side(m[rows]).T))
 
-        for total in (dU, dR):
-            if total is not None:
-                total[: 3 * H] *= half  # as the weights are halved
         if dU is not None and with_x:
             dR = dU[:, P + 1 :]
         return (
             dx,
             dh.T if needs[1] else None,
             dc.T.copy() if needs[2] else None,
-            _o_last(dR) if dR is not None and needs[3] else None,
-            _o_last(dU[:, :P]) if dU is not None and needs[4] else None,
-            _o_last(dU[:, P]) if dU is not None and needs[5] else None,
-            _o_last(dU[:, P]) if dU is not None and needs[6] else None,
+            copy(dR) if dR is not None and needs[3] else None,
+            copy(dU[:, :P]) if dU is not None and needs[4] else None,
+            dU[:, P].copy() if dU is not None and needs[5] else None,
+            dU[:, P].copy() if dU is not None and needs[6] else None,
             dw_hr,
         )
 
@@ -207,16 +197,35 @@ def lstm(
 
 
 class _Forward:
-    """The steps of a forward pass: the columns s, o, i, f, g, c in one block, m = h without a projection."""
+    """The weights of a forward pass, and its steps: the columns s; c, i, f, g, o in one block; m, without W_hr h."""
 
     def __init__(
-        self, T: int, N: int, H: int, P: int, K: int, projected: bool, with_x: bool, keep: bool, dtype: np.dtype[Any]
+        self,
+        T: int,
+        N: int,
+        I: int,
+        H: int,
+        P: int,
+        K: int,
+        projected: bool,
+        with_x: bool,
+        keep: bool,
+        dtype: np.dtype[Any],
     ) -> None:
+        # Which way M lies in memory: as BLAS is faster with it.
+        M = np.empty((P + 1 + I, 4 * H), dtype).T if N == 1 else np.empty((4 * H, P + 1 + I), dtype)
+        scale = np.array([0.5, 0.5, 1, 0.5], dtype).reshape(4, 1, 1)
+        shift, halves = 1 - scale, scale.repeat(H).reshape(4 * H, 1)
+        if H * N < BROADCAST:
+            scale, shift = (np.array(np.broadcast_to(each, (4, H, N))) for each in (scale, shift))
+        self.weights = M, halves, scale, shift
+
         self.s = s = empty((T + 1, K, N), dtype)
         s[:, P] = 1
-        # Each step o, i, f, g, and c_{t-1} behind them, so that [i, f] * [g, c] is one call; the last only holds c_T.
+        # Each step c_{t-1}, i, f, g, o, so that [c, i] * [f, g] is one call; the last only holds c_T.
         self.blocks = blocks = empty((T + 1, 5, H, N), dtype) if keep else same_memory(T + 1, (5, H, N), dtype)
-        a = blocks[:T, :4].reshape(T, 4 * H, N)
+        gates = blocks[:T, 1:]
+        a = gates.reshape(T, 4 * H, N)
         self.m = empty((T, H, N), dtype) if projected else s[1:, :P]
         # The input's share of a_t: kept where a_t will stand.
         self.shares = a if keep else empty((0 if with_x else T, 4 * H, N), dtype)
@@ -227,11 +236,11 @@ class _Forward:
             s[1:, :P],
             a if with_x else self.shares,
             a,
-            blocks[:, :3],
-            blocks[:, 1:3],
-            blocks[:, 3:],
-            blocks[:, 0],
-            blocks[1:, 4],
+            gates,
+            blocks[:, :2],
+            blocks[:, 2:4],
+            blocks[:, 4],
+            blocks[1:, 0],
             self.m,
             strict=False,
         )
@@ -243,19 +252,5 @@ class _Backward:
     def __init__(self, n: int, N: int, H: int, dtype: np.dtype[Any]) -> None:
         f = empty((n, 6, H, N), dtype)
         da, back = f[:, 1:5].reshape(n, 4 * H, N), f[::-1]
-        self.parts = f[:, 0], f[:, 1], f[:, 5], f[:, 4], f[:, 1:4], f[:, 2:4], da
-        self.steps: Iterable[Any] = zip(back[:, :2], back[:, 0], back[:, 2:], da[::-1], back[:, 5], strict=True)
-
-
-def _o_first(w: Array, out: Array) -> None:
-    """Puts the rows of the gates i, f, g, o into `out` in the order o, i, f, g."""
-    H = len(w) // 4
-    out[:H], out[H:] = w[3 * H :], w[: 3 * H]
-
-
-def _o_last(w: Array) -> Array:
-    """The rows of the gates o, i, f, g in the order i, f, g, o."""
-    H = len(w) // 4
-    out = np.empty(w.shape, w.dtype)
-    out[: 3 * H], out[3 * H :] = w[H:], w[:H]
-    return out
+        self.parts = f[:, 0], f[:, 1:3], f[:, 3], f[:, 4], f[:, 5], f[:, 1:5], da
+        self.steps: Iterable[Any] = zip(back[:, 4:], back[:, 5], back[:, :4], da[::-1], back[:, 0], strict=True)

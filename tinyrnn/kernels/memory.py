@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
-LARGE = 2**16  # bytes, from which on an array is worth keeping; smaller ones malloc keeps itself
+LARGE = 2**17  # bytes, from which on an array is worth keeping; smaller ones malloc keeps itself
 LIMIT = 2**25  # bytes that a thread keeps for later, at most: 32 MiB
 
 
@@ -67,6 +67,22 @@ def empty(shape: tuple[int, ...], dtype: Any) -> Array:
         buffer = np.empty(size, np.uint8)
     array: Array = np.asarray(Loan(buffer))[:size].view(dtype)
     return array.reshape(shape)
+
+
+def copy(array: Array) -> Array:
+    """array.copy(), in such memory."""
+    if array.nbytes < LARGE:
+        return array.copy()
+    new = empty(array.shape, array.dtype)
+    new[...] = array
+    return new
+
+
+def product(a: Array, b: Array) -> Array:
+    """a b, for two matrices of one dtype, in such memory."""
+    size = len(a) * b.shape[1] * a.itemsize
+    out: Array = a.dot(b) if size < LARGE else a.dot(b, empty((len(a), b.shape[1]), a.dtype))
+    return out
 
 
 def release() -> None:

@@ -6,15 +6,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyrnn.kernels.gates import plus
-from tinyrnn.kernels.memory import empty
+from tinyrnn.kernels.gates import SHORT, plus
+from tinyrnn.kernels.memory import copy, empty, product
 from tinyrnn.kernels.sums import sum_rows
 from tinyrnn.kernels.workspace import Loan, lend
 
 Array = npt.NDArray[Any]
 Gradients = tuple[Array | None, ...]
 Pullback = Callable[..., Gradients]  # of a gradient for each result, and which gradients are needed
-SHORT = 4096  # I H, up to which a longer row costs a single sequence less than adding the input's share
 FEW = 512  # steps, up to which a copy of x beside the states takes next to no memory
 ONE = {np.dtype(t): np.array(1, t) for t in (np.float32, np.float64)}  # a Python number costs NumPy 0.25 us more
 PIECE = 2**17  # numbers in the da_t that the backward loop keeps at once
@@ -162,28 +161,28 @@ def rnn(
             # With every da_t a row, a sum over t (and over the batch) is one product.
             das = da.reshape(-1, H)
             if dx is not None:
-                dx[::step][start:stop] = das.dot(w_ih).reshape(stop - start, N, I)
+                dx[::step][start:stop] = product(das, w_ih).reshape(stop - start, N, I)
             if rows is not None:  # which is not lent again while this pullback holds it
-                d = plus(d, das.T.dot(rows.space.s[start:stop]))
+                d = plus(d, product(das.T, rows.space.s[start:stop]))
                 continue
             if needs[2]:
-                dw_ih = plus(dw_ih, das.T.dot(x[::step][start:stop].reshape(-1, I)))
+                dw_ih = plus(dw_ih, product(das.T, x[::step][start:stop].reshape(-1, I)))
             if needs[3]:
-                dw_hh = plus(dw_hh, das.T.dot(walk[start:stop].reshape(-1, H)))
+                dw_hh = plus(dw_hh, product(das.T, walk[start:stop].reshape(-1, H)))
             if needs[4] or needs[5]:
                 db = plus(db, sum_rows(das))
         whole = db if d is None else d[:, -1]  # a copy for each bias
         return (
             dx,
             dh if needs[1] else None,
-            dw_ih if d is None else d[:, H:-1].copy() if needs[2] else None,
-            dw_hh if d is None else d[:, :H].copy() if needs[3] else None,
+            dw_ih if d is None else copy(d[:, H:-1]) if needs[2] else None,
+            dw_hh if d is None else copy(d[:, :H]) if needs[3] else None,
             whole.copy() if whole is not None and needs[4] else None,
             whole.copy() if whole is not None and needs[5] else None,
         )
 
     # The pullback reads the states, and whoever gets y may write into it.
-    return (y.copy(), h_n), pullback
+    return (copy(y), h_n), pullback
 
 
 class _Rows:
