@@ -216,6 +216,8 @@ class _Forward:
         M = np.empty((P + 1 + I, 4 * H), dtype).T if N == 1 else np.empty((4 * H, P + 1 + I), dtype)
         scale = np.array([0.5, 0.5, 1, 0.5], dtype).reshape(4, 1, 1)
         shift, halves = 1 - scale, scale.repeat(H).reshape(4 * H, 1)
+        if N == 1:  # laid out as M: twice as fast as a column
+            halves = np.array(np.broadcast_to(halves, M.shape), order="F")
         if H * N < BROADCAST:
             scale, shift = (np.array(np.broadcast_to(each, (4, H, N))) for each in (scale, shift))
         self.weights = M, halves, scale, shift

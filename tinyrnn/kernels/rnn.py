@@ -30,9 +30,10 @@ def sigmoid(a: Array, out: Array) -> Array:
     return np.add(np.multiply(out, 0.5, out), 0.5, out)
 
 
-def one_minus_square(h: Array, out: Array) -> Array:
+def one_minus_square(h: Array, out: Array | None = None) -> Array:
     """1 - h^2."""
-    return np.subtract(ONE.get(h.dtype, 1), np.multiply(h, h, out), out)
+    square = np.multiply(h, h, out)
+    return np.subtract(ONE.get(h.dtype, 1), square, square if square.ndim else None)
 
 
 def not_zero(h: Array, out: Array) -> Array:

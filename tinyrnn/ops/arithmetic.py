@@ -58,13 +58,14 @@ def add(input: Tensor, other: Any, after_alpha: Any = None, *, alpha: float = 1)
         warnings.warn("add: add(x, alpha, y) is deprecated: say add(x, y, alpha=alpha)", UserWarning, stacklevel=3)
         other, alpha = after_alpha, number("add", "alpha", other)
     x, y, second = operands("add", input, other)
-    alpha = alpha if alpha == 1 else _alpha("add", alpha, x)
-    z = x + y if alpha == 1 else x + alpha * y
+    if alpha == 1:
+        return record("add", x + y, (input, second), lambda g: (g, g))
+    alpha = _alpha("add", alpha, x)
 
     def pullback(g: Array) -> tuple[Gradient, Gradient]:
-        return g, g if alpha == 1 else alpha * g
+        return g, alpha * g
 
-    return record("add", z, (input, second), pullback)
+    return record("add", x + alpha * y, (input, second), pullback)
 
 
 def sub(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
@@ -75,9 +76,11 @@ def sub(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
         z = x - y if alpha == 1 else x - alpha * y
     except TypeError:
         raise TypeError("sub: two bools have no difference: use ^ (logical_xor), or ~ to negate a mask") from None
+    if alpha == 1:
+        return record("sub", z, (input, second), lambda g: (g, -g))
 
     def pullback(g: Array) -> tuple[Gradient, Gradient]:
-        return g, -g if alpha == 1 else -alpha * g
+        return g, -alpha * g
 
     return record("sub", z, (input, second), pullback)
 
