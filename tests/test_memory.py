@@ -48,7 +48,7 @@ def count(kind: str, T: int, N: int, I: int, H: int) -> Count:
     weights = 4 * {"RNN": 1, "GRU": 3, "LSTM": 4}[kind] * H * (I + H + 2)
     if kind == "RNN":
         piece = min(T, PIECE // (N * H)) * unit
-        states = 4 * N * (H + I + 1) if in_one_row(T, N, I, H) else unit
+        states = 4 * N * (H + I + 1) if in_one_row(T, N, I, H, True) else unit
         return Count((T + 1) * states, T * unit, share=0, piece=piece, weights=weights)
     with_x = beside(I, H, N)
     column = 4 * N * (H + 1 + I * with_x)
@@ -128,7 +128,7 @@ def test_what_a_forward_under_no_grad_needs_for_each_step(kind: str, sizes: tupl
         peaks.append(measured(lambda layer=layer, x=x: forward(layer, x))[1])
     need = 4 * N * H  # y; in an RNN it is h, unless that stands in rows
     if kind == "RNN":
-        need += 4 * N * (H + I + 1) * in_one_row(3000, N, I, H)
+        need += 4 * N * (H + I + 1) * in_one_row(3000, N, I, H, False)
     else:
         one, two = count(kind, 1, N, I, H), count(kind, 2, N, I, H)
         gates = {"GRU": 4, "LSTM": 5}[kind] * 4 * N * H  # which are the same memory at every step

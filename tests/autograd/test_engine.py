@@ -558,3 +558,63 @@ def test_a_pass_that_is_a_part_of_another_ends_at_the_sources_outside_and_leaves
     assert totals.own <= {h.node, x}
     h.sum().backward()  # whose graph that pass has not touched
     np.testing.assert_array_equal(w.grad.array, x.array)
+
+
+# gradients that become `.grad` without a copy
+
+
+def layers():
+    for kind in (tinyrnn.nn.RNN, tinyrnn.nn.GRU, tinyrnn.nn.LSTM, tinyrnn.nn.Linear):
+        for N in (1, 3):
+            layer = kind(3, 4, dtype=tinyrnn.float64)
+            yield layer, leaf(5, N, 3), np.random.default_rng(N).standard_normal((5, N, 4))
+
+
+def output(layer, x, *states):
+    y = layer(x, *states)
+    return y[0] if isinstance(y, tuple) else y
+
+
+@pytest.mark.parametrize(("layer", "x", "g"), list(layers()), ids=lambda a: getattr(type(a), "__name__", ""))
+def test_fresh_gradients_are_nobody_elses_and_add_up(layer, x, g):
+    y = output(layer, x)
+    leaves = [x, *layer.parameters()]
+    y.backward(tinyrnn.tensor(g), retain_graph=True)
+    once = [p.grad.array.copy() for p in leaves]
+    arrays = [g, y.array, *[p.array for p in leaves], *[p.grad.array for p in leaves]]
+    assert shares(arrays) == []
+    assert all(p.grad.array.flags.c_contiguous for p in leaves)
+    y.backward(tinyrnn.tensor(g))
+    for p, gradient in zip(leaves, once, strict=True):
+        np.testing.assert_array_equal(p.grad.array, 2 * gradient)
+
+
+def test_fresh_gradients_of_one_weight_given_twice_add_up():
+    apart, tied = tinyrnn.nn.LSTM(4, 4, dtype=tinyrnn.float64), tinyrnn.nn.LSTM(4, 4, dtype=tinyrnn.float64)
+    with tinyrnn.no_grad():
+        apart.weight_ih_l0.copy_(apart.weight_hh_l0)
+        tied.load_state_dict(apart.state_dict())
+    tied.weight_ih_l0, tied.bias_ih_l0 = tied.weight_hh_l0, tied.bias_hh_l0
+    with tinyrnn.no_grad():
+        apart.bias_ih_l0.copy_(apart.bias_hh_l0)
+    x, state = leaf(5, 1, 4), leaf(1, 1, 4)
+    hs = state.detach().clone().requires_grad_(), state.detach().clone().requires_grad_()
+    output(apart, x, hs).sin().sum().backward()
+    output(tied, x, (state, state)).sin().sum().backward()
+    np.testing.assert_allclose(state.grad.array, hs[0].grad.array + hs[1].grad.array, rtol=1e-13)
+    for name in ("weight", "bias"):
+        parts = [getattr(apart, f"{name}_{end}_l0").grad.array for end in ("ih", "hh")]
+        np.testing.assert_allclose(getattr(tied, f"{name}_hh_l0").grad.array, sum(parts), rtol=1e-12, atol=1e-14)
+
+
+def test_a_fresh_gradient_may_be_written_into_by_the_node_that_owns_it_and_kept_before():
+    weight, x = leaf(4, 3), leaf(5, 3)
+    buffer = tinyrnn.zeros(5, 3, dtype=tinyrnn.float64)
+    buffer[1:] = x[1:]
+    buffer.retain_grad()
+    tinyrnn.nn.functional.linear(buffer, weight).sin().sum().backward()
+    expected = np.cos(buffer.array @ weight.array.T) @ weight.array
+    np.testing.assert_allclose(buffer.grad.array, expected, rtol=1e-13)
+    np.testing.assert_allclose(x.grad.array[1:], expected[1:], rtol=1e-13)
+    assert not x.grad.array[0].any()
+    assert not np.shares_memory(buffer.grad.array, x.grad.array)

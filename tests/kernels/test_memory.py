@@ -82,12 +82,40 @@ def test_every_thread_has_its_own() -> None:
     assert place(memory.empty(LARGE, np.float32)) == before
 
 
-def test_memory_freed_in_another_thread_is_kept_there() -> None:
-    arrays = [memory.empty(LARGE, np.float32)]
-    thread = threading.Thread(target=arrays.clear)
+def test_memory_freed_in_another_thread_goes_back_to_the_one_that_it_came_from() -> None:
+    arrays, there = [memory.empty(LARGE, np.float32)], []
+
+    def work() -> None:
+        arrays.clear()
+        there.append(len(memory.pool.free))
+
+    thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    assert memory.pool.free == []
+    assert (there, len(memory.pool.free)) == ([0], 1)
+
+
+def test_what_a_thread_kept_is_gone_when_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    pools = type(memory.pool)
+    first = pools.__init__
+
+    def counted(self: Any) -> None:
+        made.append(threading.get_ident())
+        first(self)
+
+    monkeypatch.setattr(pools, "__init__", counted)
+    held = threading.local()
+
+    def work() -> None:
+        held.array = memory.empty(LARGE, np.float32)  # freed as the thread ends, in an order that nobody knows
+        memory.empty(LARGE, np.float32)
+
+    for _ in range(5):
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    assert len(made) == 5  # none was made for a thread that had ended
 
 
 def test_many_threads_never_share_an_array() -> None:

@@ -78,9 +78,12 @@ def test_a_workspace_is_lent_again_when_its_loan_is_gone_and_not_before() -> Non
     assert workspace.lend(Room, 2, 1, 2).space is not space
 
 
-@pytest.mark.parametrize(("T", "N"), [(3, 2), (3, 0), (workspace.FEW + 1, 1)])
-def test_those_of_batches_and_of_long_sequences_are_not_kept(T: int, N: int) -> None:
-    loan = workspace.lend(Room, T, N, 2)
+LARGE = [(3, 2, 2), (3, 0, 2), (workspace.STEPS + 1, 1, 1), (2, 1, workspace.BYTES // 16 + 1)]
+
+
+@pytest.mark.parametrize(("T", "N", "H"), LARGE)
+def test_those_of_batches_and_of_what_is_large_are_not_kept(T: int, N: int, H: int) -> None:
+    loan = workspace.lend(Room, T, N, H)
     assert not isinstance(loan.space.steps, list)
     del loan
     assert kept() == 0
@@ -91,11 +94,26 @@ def test_only_so_many_are_kept() -> None:
     assert len({id(loan.space) for loan in loans}) == len(loans)
     del loans
     assert kept() == workspace.SPARE
-    for T in range(1, 2 * workspace.SIZES):
+    for T in range(1, 2 * workspace.TOTAL):
         workspace.lend(Room, T, 1, 5)
-    assert len(workspace.spare.of) == workspace.SIZES
+        assert kept() <= workspace.TOTAL
+    assert kept() == workspace.TOTAL
     assert (Room, 3, 2) not in workspace.spare.of  # the first size goes first
-    assert (Room, 2 * workspace.SIZES - 1, 5) in workspace.spare.of
+    assert (Room, 2 * workspace.TOTAL - 1, 5) in workspace.spare.of
+
+
+def test_a_workspace_goes_back_to_the_thread_that_it_came_from() -> None:
+    loans = [workspace.lend(Room, 3, 1, 2)]
+    found = []
+
+    def work() -> None:
+        loans.pop()
+        found.append(kept())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert (found, kept()) == ([0], 1)
 
 
 @pytest.mark.parametrize("reverse", [False, True])
@@ -147,6 +165,18 @@ def test_results_and_gradients_are_nobody_elses(kind: str) -> None:
     same(found, expected)
     for a, b in itertools.combinations(found, 2):
         assert not np.shares_memory(a, b)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_forward_pass_that_keeps_nothing_has_returned_stays(kind: str) -> None:
+    given = arrays(kind, 6, 0)
+    found, expected = forward(kind, given, keep=False)[0], forward(kind, given)[0]
+    copies = [each.copy() for each in found]
+    forward(kind, arrays(kind, 6, 1), keep=False)  # in the same workspace
+    for y, before, recorded in zip(found, copies, expected, strict=True):
+        np.testing.assert_array_equal(y, before)
+        np.testing.assert_array_equal(y, recorded)
+        assert y.flags.c_contiguous
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -94,7 +94,7 @@ def retain_grad(value: Value) -> None:
     def keep(g: Array) -> None:
         value = kept()
         if value is not None:
-            accumulate({value: g.copy()})
+            accumulate({value: g})
 
     if source_of(value) is not value and value.retained is None:
         hook = Hook(keep, keeps=True)

@@ -34,8 +34,9 @@ def record(
     name          what error messages call the operation
     array         its result
     inputs        what it was computed from; None stands for a constant
-    pullback      g -> a gradient for each of the inputs (an array, a Patch, or None), where g has the result's
-                  shape. Where the operation broadcast an input, the engine sums the gradient back
+    pullback      g -> a gradient for each of the inputs (an array, a Patch, or None; in a `Fresh` if nobody else
+                  holds any of them), where g has the result's shape. Where the operation broadcast an input, the
+                  engine sums the gradient back
     saved         those of the inputs that the pullback reads; changing one of them in place later makes a
                   backward pass through here an error instead of a wrong number
     saves_output  whether the pullback reads the result, likewise

@@ -69,20 +69,19 @@ def gru(
     # (a_r + u_r, a_z + u_z) = M [h_{t-1}; 1; x_t] and u_n = M_n [h_{t-1}; 1] are a product each; a_n, in which there is
     # no h, is made in advance. s(a) = tanh(a/2)/2 + 1/2, which cannot overflow: with M halved, one tanh serves both.
     M, M_n, R = room.weights
-    M[:, :H], M[:, H + 1 :], M_n[:, :H], R[...] = w_hh[: 2 * H], w_ih[: 2 * H], w_hh[2 * H :], w_ih
+    M[:, :H], M[:, H + 1 :], M_n[:, :H] = w_hh[: 2 * H], w_ih[: 2 * H], w_hh[2 * H :]
     if b_ih is None or b_hh is None:
         M[:, H], M_n[:, H] = 0, 0
     else:
         M[:, H], M_n[:, H] = b_ih[: 2 * H] + b_hh[: 2 * H], b_hh[2 * H :]
     multiply(M, half, M)
-    if not with_x:  # then all of a_t is made in advance
-        multiply(R[: 2 * H], half, R[: 2 * H])
-        M = np.ascontiguousarray(M[:, : H + 1].T).T if N == 1 else M[:, : H + 1]
-
     s[0, :H] = h0.T
     if with_x:
         s[:T, H + 1 :] = xs.transpose(0, 2, 1)
-    share(xs, R[2 * H :] if with_x else R, room.shares)
+        share(xs, w_ih[2 * H :], room.shares)
+    else:  # all of a_t is made in advance
+        R[: 2 * H], R[2 * H :], M = M[:, H + 1 :], w_ih[2 * H :], M[:, : H + 1]
+        share(xs, R, room.shares)
     if b_ih is not None:
         share_n = room.shares[:, -H:]
         add(share_n, b_ih[2 * H :, None], share_n)
@@ -185,7 +184,7 @@ class _Forward:
         def matrix(rows: int, columns: int) -> Array:  # which way it lies in memory: as BLAS is faster with it
             return np.empty((columns, rows), dtype).T if N == 1 else np.empty((rows, columns), dtype)
 
-        self.weights = matrix(2 * H, H + 1 + I), matrix(H, H + 1), np.empty((3 * H, I), dtype)
+        self.weights = matrix(2 * H, H + 1 + I), matrix(H, H + 1), np.empty((0 if with_x else 3 * H, I), dtype)
         self.s = s = empty((T + 1, H + 1 + I if with_x else H + 1, N), dtype)
         s[:, H] = 1
         self.blocks = blocks = empty((T, 4, H, N), dtype) if keep else same_memory(T, (4, H, N), dtype)

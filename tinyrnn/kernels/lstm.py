@@ -19,7 +19,7 @@ from tinyrnn.kernels.gates import (
     share,
     side_by_side,
 )
-from tinyrnn.kernels.memory import copy, empty, product
+from tinyrnn.kernels.memory import LARGE, copy, empty, product
 from tinyrnn.kernels.rnn import ONE, Gradients, Pullback, not_kept
 from tinyrnn.kernels.workspace import lend
 
@@ -165,7 +165,7 @@ def lstm(
                         add(dc, to_c, dc)
                         multiply(f_dc, dc, f_dc)
                     W.dot(da_t, dh)
-                    dc = dc_before
+                    dc = dc_before  # in this block's workspace, which is held until the next block's has been lent
                 if das is not None:
                     das[first - start : end - start] = da
 
@@ -180,13 +180,13 @@ def lstm(
             if dhs is not None:
                 dw_hr = plus(dw_hr, product(side_by_side(dhs), side_by_side(m[rows]).T))
 
-        if dU is not None and with_x:
-            dR = dU[:, P + 1 :]
+        if dU is not None and with_x and needs[3]:
+            dR = copy(dU[:, P + 1 :])
         return (
             dx,
             dh.T if needs[1] else None,
             dc.T.copy() if needs[2] else None,
-            copy(dR) if dR is not None and needs[3] else None,
+            dR,
             copy(dU[:, :P]) if dU is not None and needs[4] else None,
             dU[:, P].copy() if dU is not None and needs[5] else None,
             dU[:, P].copy() if dU is not None and needs[6] else None,
@@ -216,7 +216,7 @@ class _Forward:
         M = np.empty((P + 1 + I, 4 * H), dtype).T if N == 1 else np.empty((4 * H, P + 1 + I), dtype)
         scale = np.array([0.5, 0.5, 1, 0.5], dtype).reshape(4, 1, 1)
         shift, halves = 1 - scale, scale.repeat(H).reshape(4 * H, 1)
-        if N == 1:  # laid out as M: twice as fast as a column
+        if N == 1 and M.nbytes < LARGE:  # laid out as M: twice as fast as a column
             halves = np.array(np.broadcast_to(halves, M.shape), order="F")
         if H * N < BROADCAST:
             scale, shift = (np.array(np.broadcast_to(each, (4, H, N))) for each in (scale, shift))

@@ -30,15 +30,17 @@ class Loan:
     """What an array's memory belongs to while there is a view of it; then the memory goes back to the pool."""
 
     def __init__(self, buffer: Array) -> None:
-        self.buffer = buffer
+        self.buffer, self.free = buffer, pool.free  # not looked up later: a thread that ends has no pool any more
         self.__array_interface__ = buffer.__array_interface__
 
     def __del__(self) -> None:
-        # Garbage is collected at any moment, even while the lines below or `empty` run: each call here is safe alone.
-        free = pool.free
+        # Garbage is collected at any moment, even while the lines below or `empty` run, and by any thread: each call
+        # here is safe alone.
+        free = self.free
         free.append(self.buffer)
-        while sum(buffer.nbytes for buffer in free) > LIMIT:
-            free.pop(0)
+        with contextlib.suppress(IndexError):
+            while sum(buffer.nbytes for buffer in list(free)) > LIMIT:
+                free.pop(0)
 
 
 def empty(shape: tuple[int, ...], dtype: Any) -> Array:

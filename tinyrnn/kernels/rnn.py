@@ -9,12 +9,12 @@ import numpy.typing as npt
 from tinyrnn.kernels.gates import SHORT, plus
 from tinyrnn.kernels.memory import copy, empty, product
 from tinyrnn.kernels.sums import sum_rows
-from tinyrnn.kernels.workspace import Loan, lend
+from tinyrnn.kernels.workspace import Lent, lend
 
 Array = npt.NDArray[Any]
 Gradients = tuple[Array | None, ...]
 Pullback = Callable[..., Gradients]  # of a gradient for each result, and which gradients are needed
-FEW = 512  # steps, up to which a copy of x beside the states takes next to no memory
+FEW = 512  # steps, up to which it does not matter much how much memory a step takes
 ONE = {np.dtype(t): np.array(1, t) for t in (np.float32, np.float64)}  # a Python number costs NumPy 0.25 us more
 PIECE = 2**17  # numbers in the da_t that the backward loop keeps at once
 
@@ -30,10 +30,9 @@ def sigmoid(a: Array, out: Array) -> Array:
     return np.add(np.multiply(out, 0.5, out), 0.5, out)
 
 
-def one_minus_square(h: Array, out: Array | None = None) -> Array:
+def one_minus_square(h: Array, out: Array) -> Array:
     """1 - h^2."""
-    square = np.multiply(h, h, out)
-    return np.subtract(ONE.get(h.dtype, 1), square, square if square.ndim else None)
+    return np.subtract(ONE.get(h.dtype, 1), np.multiply(h, h, out), out)
 
 
 def not_zero(h: Array, out: Array) -> Array:
@@ -67,9 +66,9 @@ def not_kept(*_: Any) -> Gradients:
     raise RuntimeError("this forward pass kept nothing for a backward pass: run it with keep=True")
 
 
-def in_one_row(T: int, N: int, I: int, H: int) -> bool:
-    """Whether x_t and 1 stand beside h_{t-1}, so that one product makes all of a_t."""
-    return N == 1 and I * H <= SHORT and (T <= FEW or 4 * I <= H)
+def in_one_row(T: int, N: int, I: int, H: int, keep: bool) -> bool:
+    """Whether x_t and 1 stand beside h_{t-1}, so that one product makes all of a_t: where the copy of x is small."""
+    return N == 1 and I * H <= SHORT and (I <= H if T <= FEW else keep and 4 * I <= H)
 
 
 def rnn(
@@ -113,16 +112,8 @@ def rnn(
     add, multiply = np.add, np.multiply
     step = -1 if reverse else 1
 
-    rows: Loan[_Rows] | None = None
-    if in_one_row(T, N, I, H):  # one product makes all of a_t = [h_{t-1}, x_t, 1] M: two NumPy calls a step
-        rows = lend(_Rows, T, N, I, H, x.dtype)
-        M, s, walk = rows.space.M, rows.space.s, rows.space.walk
-        M[:H], M[H:-1], M[-1] = w_hh.T, w_ih.T, 0 if b_ih is None or b_hh is None else b_ih + b_hh
-        s[0, :H], s[:T, H:-1] = h0, x[::step, 0]
-        for s_t, a in rows.space.steps:
-            s_t.dot(M, a)
-            f(a, a)
-    else:
+    rows: Lent[_Rows] | None = None
+    if not in_one_row(T, N, I, H, keep):
         walk = empty((T + 1, N, H), x.dtype)  # the states in the order in which they are visited, h_0 first
         walk[0] = h0
         # The input's share of a_t needs no state: one product for all t, put where h_t will stand.
@@ -137,6 +128,14 @@ def rnn(
             add(a, h.dot(U, Uh), a)
             f(a, a)
             h = a
+    else:  # the same in one product: a_t = [h_{t-1}, x_t, 1] M, two NumPy calls a step (a sigmoid's: five)
+        rows = lend(_Rows, T, N, I, H, x.dtype)
+        M, s, walk = rows.space.M, rows.space.s, rows.space.walk
+        M[:H], M[H:-1], M[-1] = w_hh.T, w_ih.T, 0 if b_ih is None or b_hh is None else b_ih + b_hh
+        s[0, :H], s[:T, H:-1] = h0, x[::step, 0]
+        for s_t, a in rows.space.steps:
+            s_t.dot(M, a)
+            f(a, a)
     y, h_n = walk[1:][::step], walk[T].copy()  # y: the states in the order of x
 
     if not keep:
@@ -164,7 +163,8 @@ def rnn(
             if dx is not None:
                 dx[::step][start:stop] = product(das, w_ih).reshape(stop - start, N, I)
             if rows is not None:  # which is not lent again while this pullback holds it
-                d = plus(d, product(das.T, rows.space.s[start:stop]))
+                if any(needs[2:]):
+                    d = plus(d, product(das.T, rows.space.s[start:stop]))
                 continue
             if needs[2]:
                 dw_ih = plus(dw_ih, product(das.T, x[::step][start:stop].reshape(-1, I)))
@@ -197,7 +197,7 @@ class _Rows:
 
 
 class _Back:
-    """The da_t of n steps, the last one first."""
+    """The da_t of n steps; `steps` begins with the last."""
 
     def __init__(self, n: int, N: int, H: int, dtype: np.dtype[Any]) -> None:
         self.da = empty((n, N, H), dtype)

@@ -15,7 +15,6 @@ from tinyrnn.autograd.graph import Array, Gradient, make
 from tinyrnn.autograd.record import record
 from tinyrnn.autograd.views import version_of
 from tinyrnn.kernels.erf import erf as erf_of
-from tinyrnn.kernels.rnn import one_minus_square
 from tinyrnn.ops.operands import floating, tensor_argument, where_it_passes
 
 if TYPE_CHECKING:
@@ -153,7 +152,7 @@ def tanh(input: Tensor) -> Tensor:
     y = np.tanh(floating("tanh", input))
 
     def pullback(g: Array) -> tuple[Gradient]:
-        return (g * one_minus_square(y),)
+        return (g * (1 - y * y),)
 
     return record("tanh", y, (input,), pullback, saves_output=True)
 
