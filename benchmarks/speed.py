@@ -4,6 +4,9 @@
     python benchmarks/speed.py --only LSTM   the rows whose line, name and dtype together match the pattern
     python benchmarks/speed.py --json speed.json --plot speed.png
 
+The ratio is the peer's time over tinyrnn's: above 1 tinyrnn is faster; "to reach" is what we want. "Over the floor"
+is tinyrnn's time over what its matrix products and its other NumPy calls, each at the cost of the smallest, take alone.
+
 Each library works in a process of its own, with as many threads as it takes by itself (--threads N: with N). First both
 compute the same steps from the same weights, and the command ends if they do not find the same numbers. Then they take
 turns, and the fastest step of all turns counts: everything else on a machine only makes a step slower.
@@ -67,7 +70,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     facts = machine.facts()
     counts = call_counts() if any(case.layer for case, _ in pairs) else {}
     unused = machine.avx512_left_unused(facts["processor"]["avx512"], machine.blas()["kernels"])
-    with turns.processes(options.threads, unused, options.without) as running:
+    with turns.processes(options.threads or 0, unused, options.without) as running:
         ours = running["tinyrnn"]
         facts["libraries"] = {name: running[name].ask("versions") for name in LIBRARIES if name in running}
         result: dict[str, Any] = {"facts": facts, "rows": [], "call": None}
@@ -92,6 +95,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
                 result["memory"] = ours.ask("memory")
         except KeyboardInterrupt:
             print("stopped: what has been measured so far", file=sys.stderr)
+            result["stopped"] = True
     return result
 
 
@@ -115,7 +119,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="PATTERN",
         help="a regular expression; import, scaling, memory too",
     )
-    add("--threads", type=int, default=0, help="for every library (default: what each takes by itself)")
+    add("--threads", type=int, help="for every library (default: what each takes by itself)")
     add("--without", nargs="*", default=[], choices=["torch", "jax"], help="leave a library out")
     add("--json", type=Path, metavar="FILE", help="write all that was measured")
     add("--plot", type=Path, metavar="FILE", help="draw a PNG (needs matplotlib)")
@@ -125,8 +129,11 @@ def parser() -> argparse.ArgumentParser:
 
 def refuse(options: argparse.Namespace) -> None:
     """Ends the program where something cannot be done: better heard of before the measuring than after it."""
-    if options.threads < 0:
+    if options.threads is not None and options.threads < 1:
         parser().error(f"--threads is {options.threads}, expected at least 1")
+    others = [part for part in ("import", "scaling", "memory") if wanted(options.only, part)]
+    if not (options.load or others or chosen(options.only, options.full)):
+        parser().error(f"--only {options.only!r}: no row has that" + " (--full has more)" * (not options.full))
     for name, path in (("--json", options.json), ("--plot", options.plot)):
         if path and not path.resolve().parent.is_dir():
             parser().error(f"{name} {path}: there is no folder {path.resolve().parent}")
@@ -134,6 +141,11 @@ def refuse(options: argparse.Namespace) -> None:
         parser().error("--plot: matplotlib is not installed: pip install -e '.[demos]'")
     if options.load and not options.load.is_file():
         parser().error(f"--load {options.load}: there is no such file")
+    if options.load:
+        try:
+            json.loads(options.load.read_text())["facts"]
+        except (ValueError, LookupError, TypeError):
+            parser().error(f"--load {options.load}: this is no file that --json has written")
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -149,10 +161,17 @@ def main(argv: list[str] | None = None) -> None:
     if result["rows"]:
         print(report.table(result["rows"]))
     print("", *report.below(result), sep="\n")
-    if options.plot:
+    if options.plot and not any(row["ratio"] for row in result["rows"]) and "scaling" not in result:
+        print("no picture: there is no peer to draw a ratio to")
+    elif options.plot:
         picture.draw(options.plot, result, machine.headline(result["facts"])[0])
         print(f"picture: {options.plot}")
+    if result.get("stopped"):
+        sys.exit(130)
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("stopped: nothing has been measured yet")

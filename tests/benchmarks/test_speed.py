@@ -71,7 +71,9 @@ def test_ctrl_c_tells_what_was_measured(monkeypatch: pytest.MonkeyPatch, capsys:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(speed.turns, "race", interrupted)
-    speed.main(FEW)
+    with pytest.raises(SystemExit) as end:
+        speed.main(FEW)
+    assert end.value.code == 130
     assert "stopped" in capsys.readouterr().err
 
 
@@ -84,7 +86,10 @@ def test_without_tqdm_there_is_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     "wrong",
     [
         ["--threads", "-1"],
+        ["--threads", "0"],
         ["--only", "("],
+        ["--only", "no such row"],
+        ["--load", __file__],
         ["--without", "numpy"],
         ["--json", "no/such/folder/a.json"],
         ["--plot", "no/such/folder/a.png"],

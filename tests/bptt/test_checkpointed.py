@@ -171,3 +171,17 @@ def test_memory_grows_as_the_root_of_the_length(kind: str) -> None:
     nodes = 8 * 16_384  # the states, nodes and views of each segment
     assert peaks[2] < 1.1 * segment + 2 * y + nodes, (peaks, segment)
     assert peak_of_a_step(kind, 16_384, False) > 4 * peaks[2]
+
+
+def test_layers_that_cannot_be_cut_into_segments_are_refused() -> None:
+    x = tinyrnn.randn(8, 600, 3)
+    two_ways = nn.LSTM(3, 4, bidirectional=True)
+    with pytest.raises(ValueError, match="LSTM is bidirectional"):
+        checkpointed(two_ways, x)
+    batch_first, time_first = nn.GRU(3, 4, batch_first=True), nn.GRU(3, 4)
+    with pytest.raises(ValueError, match="batch_first=True, and the inputs are cut along dim=0: expected dim=1"):
+        checkpointed(batch_first, x)
+    with pytest.raises(ValueError, match="batch_first=False, and the inputs are cut along dim=1: expected dim=0"):
+        checkpointed(time_first, x, dim=1)
+    y, _ = checkpointed(batch_first, x, dim=1, segments=3)
+    np.testing.assert_allclose(y.array, batch_first(x)[0].array, rtol=1e-5, atol=1e-6)

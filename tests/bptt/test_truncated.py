@@ -277,3 +277,9 @@ def test_constant_memory_over_a_million_steps(k1: int, k2: int) -> None:
     first, *others = peaks_over_a_stream("RNN", k1, k2, 500, [10_000, 100_000, 1_000_000])
     print(f"bytes after 10,000, 100,000 and a million steps: {first}, {others}")
     assert all(peak - first < CACHES for peak in others), (first, others)
+
+
+@pytest.mark.parametrize("wrong", [(3, [1]), (lambda x, h: (x, h), 5), ([1], lambda x, h: (x, h))])
+def test_what_is_no_function_or_no_stream_is_refused(wrong: Any) -> None:
+    with pytest.raises(TypeError, match="expected a function and a stream"):
+        truncated(*wrong)

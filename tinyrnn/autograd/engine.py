@@ -119,7 +119,7 @@ def run_backward(
             continue
         if kind is Node:
             gradients = pullback(total)
-        elif kind is PartNode:
+        elif kind is PartNode:  # from here on later: operations with several results, and those that own their gradient
             of.setdefault(parents[0], {})[node.k] = total  # type: ignore[arg-type, attr-defined]
             continue
         elif kind is StandIn:
@@ -195,8 +195,9 @@ def check_usable(node: Node) -> None:
         )
     if node.saved and sum([version[0] for version in node.saved]) != node.saved_at:
         raise RuntimeError(
-            f"backward: a tensor that {node.name!r} needs was changed in place after {node.name!r} had used it. "
-            "Change a clone() of it, or change it after backward"
+            f"backward: a tensor that {node.name!r} needs was changed in place after {node.name!r} had used it, by an "
+            "optimizer's step perhaps. Change it after backward, or a clone() of it; a state that is carried from one "
+            "training step to the next needs detach() in between"
         )
 
 

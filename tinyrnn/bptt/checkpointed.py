@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tinyrnn.nn import Module
 from tinyrnn.ops import cat
 from tinyrnn.tensor import Tensor
 from tinyrnn.utils.checkpoint import checkpoint
@@ -30,15 +31,18 @@ def checkpointed(
     hx        the states at the beginning, in the form in which the function takes and returns them, or None
     segments  S, from 1 to T; sqrt(T)/16, rounded up, by default: fewer save time, each call of a function having its
               price, and more save memory, until S states are as much as the activations of T/S steps
-    out       numbers (tensors without axes) are added up: for a mean over the sequence let the function divide by T.
-              Others are joined along dim. There may be several, in a tuple, list or dict
+    out       numbers (tensors without axes) are added up: for a mean over the sequence let the function divide by T
+              (a mean of its own over a segment is right only as long as there is one, up to 256 steps). Others are
+              joined along dim. There may be several, in a tuple, list or dict
 
     Memory: O(T/S) activations and O(S) states, O(sqrt T) by default, beside inputs and out. Time: all segments but the
     last are computed twice, forward. Numbers and gradients are to the last bit those of the same
     loop over segments without recomputation; they differ from those of one call for the whole sequence by rounding, for
     a kernel adds up all T steps in one product of matrices, and here one for each segment.
-    Raises TypeError and ValueError for inputs and segments that do not fit, for a function that returns no pair; and
-    as checkpoint does, which see for what a function may do.
+    Raises TypeError and ValueError for inputs and segments that do not fit, for a function that returns no pair, and
+    for a module with a layer that is bidirectional, whose way back would end at each segment's end, or whose
+    batch_first does not fit dim (of layers that a function calls nothing is known); and as checkpoint does, which see
+    for what a function may do.
     Source: Chen et al., Training deep nets with sublinear memory cost, 2016; Gruslys et al., Memory-efficient
     backpropagation through time, 2016.
 
@@ -57,6 +61,7 @@ def checkpointed(
     """
     several = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     T = _length(several, dim)
+    _check_layers(function, dim)
     S = math.ceil(math.sqrt(T) / 16) if segments is None else segments
     if isinstance(S, bool) or not isinstance(S, int) or not 1 <= S <= T:
         raise ValueError(f"checkpointed: segments is {S!r}, expected a whole number from 1 to the number of steps, {T}")
@@ -73,6 +78,22 @@ def checkpointed(
     columns = zip(*[tensors_in(out) for out in outs], strict=True)
     together = iter([_together(column, dim) for column in columns])
     return each(lambda _: next(together), outs[0]), hx
+
+
+def _check_layers(function: Any, dim: int) -> None:
+    """Raises ValueError for a module whose layers cannot go through a sequence in segments along dim."""
+    for module in function.modules() if isinstance(function, Module) else ():
+        name, batch_first = type(module).__name__, getattr(module, "batch_first", None)
+        if getattr(module, "bidirectional", False):
+            raise ValueError(
+                f"checkpointed: the {name} is bidirectional, and its way back needs the whole sequence: recompute the "
+                "layer whole, with utils.checkpoint.checkpoint"
+            )
+        if batch_first is not None and dim != int(batch_first):
+            raise ValueError(
+                f"checkpointed: the {name} has batch_first={batch_first}, and the inputs are cut along dim={dim}: "
+                f"expected dim={int(batch_first)}, the axis of time"
+            )
 
 
 def _length(inputs: list[Any], dim: int) -> int:

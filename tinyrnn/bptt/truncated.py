@@ -60,9 +60,11 @@ def truncated(
               weights, and its gradient exact for the window. So k2/k1 times each item is computed, forward and
               backward
 
-    You call loss.backward(), and the optimizer; what is yielded second are the states after the last item, detached.
-    Memory: k2 items and their activations, and one state, however long the stream. Raises ValueError for k1 and k2, and
-    TypeError for a function that returns no pair, a loss that is no tensor, states that detach() refuses.
+    An item is what the function takes: for a layer pieces of several steps, as in x.split(20), not the tensor x itself,
+    whose items are its steps. You call loss.backward(), and the optimizer; what is yielded second are the states after
+    the last item, detached. Memory: k2 items and their activations, and one state, however long the stream.
+    Raises ValueError for k1 and k2, and TypeError for what is no function or no stream, a function that returns no
+    pair, a loss that is no tensor, states that detach() refuses.
 
     >>> import tinyrnn
     >>> from tinyrnn import bptt, nn, optim
@@ -79,6 +81,9 @@ def truncated(
     >>> h.shape, h.requires_grad
     ((1, 8), False)
     """
+    if not callable(function) or not isinstance(stream, Iterable):
+        got = f"{type(function).__name__} and {type(stream).__name__}"
+        raise TypeError(f"truncated: got {got}, expected a function and a stream of items to go through")
     k2 = k1 if k2 is None else k2
     for name, k in (("k1", k1), ("k2", k2)):
         if isinstance(k, bool) or not isinstance(k, int) or k < 1:
