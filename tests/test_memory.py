@@ -22,7 +22,8 @@ from tinyrnn.kernels.gates import beside, pieces
 from tinyrnn.kernels.rnn import PIECE, in_one_row
 
 KINDS = ["RNN", "GRU", "LSTM"]
-SIZES = [(200, 16, 32, 64), (1000, 1, 27, 50), (500, 1, 27, 50), (1000, 1, 8, 50), (2000, 2, 3, 32)]  # T, N, I, H
+SIZES = [(200, 16, 32, 64), (200, 1, 27, 50), (500, 1, 27, 50), (1000, 1, 8, 50), (2000, 2, 3, 32)]  # T, N, I, H
+VIEWS = {"RNN": (300, 200), "GRU": (1600, 500), "LSTM": (1600, 800)}  # bytes a step, forward and back, at most
 SMALL = 16_384  # bytes that do not grow with T: initial and last states, nodes, all that is only small
 
 
@@ -35,21 +36,23 @@ class Count:
     share: int  # W_ih x_t of those gates that get it apart from W_hh h_{t-1}: where they will stand, if they are saved
     piece: int  # in the backward pass: f' of a block of steps, da of a piece, and its columns in another order
     weights: int
+    views: tuple[int, int] = (0, 0)  # of a workspace that is lent again, forward and back
 
     def step(self) -> int:
         """At most, in a training step."""
         # A piece goes when the next one has been made. Of the weights there are up to 3 copies in other orders, and up
         # to 5 of their gradients.
-        return self.saved + self.y + 2 * self.piece + 8 * self.weights + SMALL
+        return self.saved + self.y + 2 * self.piece + 8 * self.weights + sum(self.views) + SMALL
 
 
 def count(kind: str, T: int, N: int, I: int, H: int) -> Count:
+    forward, back = (T * each for each in VIEWS[kind]) if N == 1 and T <= workspace.STEPS else (0, 0)
     unit = 4 * N * H  # a number of float32 for each sequence and unit of one step
     weights = 4 * {"RNN": 1, "GRU": 3, "LSTM": 4}[kind] * H * (I + H + 2)
     if kind == "RNN":
         piece = min(T, PIECE // (N * H)) * unit
         states = 4 * N * (H + I + 1) if in_one_row(T, N, I, H, True) else unit
-        return Count((T + 1) * states, T * unit, share=0, piece=piece, weights=weights)
+        return Count((T + 1) * states, T * unit, 0, piece, weights, (forward, back))
     with_x = beside(I, H, N)
     column = 4 * N * (H + 1 + I * with_x)
     start, stop, blocks = next(pieces(T, H, N))
@@ -60,19 +63,20 @@ def count(kind: str, T: int, N: int, I: int, H: int) -> Count:
         gates, apart, factors, sent = 5 * (T + 1), 0 if with_x else 4, 6, 4
     piece = factors * (end - first) * unit + (stop - start) * (sent * unit + column)
     share = apart * T * unit
-    return Count(gates * unit + (T + 1) * column, T * unit, share, piece, weights)
+    return Count(gates * unit + (T + 1) * column, T * unit, share, piece, weights, (forward, back))
 
 
 def measured(run: Callable[[], Any]) -> tuple[int, int]:
     """Bytes that are in use after run() as long as its result is held, and at most while it ran."""
     gc.collect()
+    workspace.release()  # whose arrays go to the pool
     memory.release()
-    workspace.release()
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
         held = run()
         peak = tracemalloc.get_traced_memory()[1]
+        workspace.release()
         memory.release()
         after = tracemalloc.get_traced_memory()[0]
         del held
@@ -105,8 +109,8 @@ def test_a_recording_forward_keeps_what_the_backward_pass_reads(kind: str, size:
     layer, x, _ = layer_and_input(kind, *size)
     kept, peak = measured(lambda: layer(x))
     need = count(kind, *size)
-    assert 0 <= kept - (need.saved + need.y) < 3 * need.weights + SMALL
-    assert peak < need.saved + need.y + 3 * need.weights + SMALL
+    assert 0 <= kept - (need.saved + need.y) < 3 * need.weights + need.views[0] + SMALL
+    assert peak < need.saved + need.y + 3 * need.weights + need.views[0] + SMALL
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
@@ -115,7 +119,8 @@ def test_a_forward_under_no_grad_keeps_nothing_but_its_results(kind: str, size: 
     T, N, _, H = size
     layer, x, _ = layer_and_input(kind, *size)
     kept, _ = measured(lambda: forward(layer, x))
-    assert kept < 4 * (T + 3) * N * H + 8192  # y, the last states, and the initial one before y
+    tuples = 200 * T * (N == 1 and T <= workspace.STEPS)  # of a workspace's steps, which Python keeps for itself
+    assert kept < 4 * (T + 3) * N * H + 8192 + tuples  # y, the last states, and the initial one before y
 
 
 @pytest.mark.parametrize("sizes", [(16, 32, 64), (1, 27, 50), (1, 8, 50)], ids=str)

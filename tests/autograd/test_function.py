@@ -212,3 +212,31 @@ def test_what_is_no_tensor_is_refused() -> None:
     Wrong.apply(x, None, (tinyrnn.ones(2), None, None, None)).sum().backward()
     assert x.grad is not None
     assert x.grad.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "words"),
+    [
+        (lambda w, h: w.mul_(10), "changed in place"),  # a backward pass is not recorded
+        (lambda w, h: tinyrnn.autograd.backward(h, tinyrnn.ones(2)), "a second time"),
+    ],
+    ids=["a saved value", "the same graph"],
+)
+def test_what_backward_changes_or_goes_through_is_noticed(meanwhile, words):
+    x, w = tinyrnn.tensor([1.0, 1.0], requires_grad=True), tinyrnn.tensor([2.0, 3.0], requires_grad=True)
+    h = x * w * w
+
+    class Through(Function):
+        @staticmethod
+        def forward(ctx, h):
+            return h.clone()
+
+        @staticmethod
+        def backward(ctx, g):
+            meanwhile(w, h)
+            return g
+
+    y = Through.apply(h)
+    with pytest.raises(RuntimeError, match=words):
+        y.sum().backward()
+    assert x.grad is None or words == "a second time"

@@ -19,6 +19,7 @@ import numpy as np
 
 from tinyrnn.autograd.graph import (
     Array,
+    Elsewhere,
     Fresh,
     Hook,
     ManyNode,
@@ -133,6 +134,8 @@ def run_backward(
         if len(gradients) != len(parents):
             raise RuntimeError(f"backward: {node.name!r} returned {len(gradients)} gradients for {len(parents)} inputs")
         fresh = type(gradients) is Fresh
+        if type(gradients) is Elsewhere:
+            hooked = True
         for parent, g in zip(parents, gradients):  # noqa: B905 (strict=True takes longer than the check)
             if parent is None or g is None:
                 continue

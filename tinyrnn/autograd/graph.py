@@ -159,6 +159,12 @@ class OwningNode(Node):
     __slots__ = ()
 
 
+class Elsewhere(tuple[Any, ...]):
+    """Gradients that code of the user's has computed: meanwhile it may have changed values, or begun another pass."""
+
+    __slots__ = ()
+
+
 class Owned(NamedTuple):
     """A gradient that nobody else holds, so that others may be added into it."""
 

@@ -21,7 +21,7 @@ from tinyrnn.kernels.gates import (
 )
 from tinyrnn.kernels.memory import copy, empty, product
 from tinyrnn.kernels.rnn import ONE, Gradients, Pullback, not_kept
-from tinyrnn.kernels.workspace import lend
+from tinyrnn.kernels.workspace import at, forward_done, lend
 
 
 def gru(
@@ -64,7 +64,8 @@ def gru(
     xs, with_x = x[::step], beside(I, H, N)
     half = np.array(0.5, dtype)  # an array, since a Python number costs NumPy 0.25 us more
     lent = lend(_Forward, T, N, I, H, with_x, keep, dtype)
-    room, s = lent.space, lent.space.s
+    room = at(lent)
+    s = room.s
 
     # (a_r + u_r, a_z + u_z) = M [h_{t-1}; 1; x_t] and u_n = M_n [h_{t-1}; 1] are a product each; a_n, in which there is
     # no h, is made in advance. s(a) = tanh(a/2)/2 + 1/2, which cannot overflow: with M halved, one tanh serves both.
@@ -102,6 +103,7 @@ def gru(
         subtract(h, n, h_t)  # h_t = n_t + z_t (h_{t-1} - n_t)
         multiply(z, h_t, h_t)
         add(n, h_t, h_t)
+    forward_done(lent)
     y = empty((T, N, H), dtype)
     y[::step] = s[1:, :H].transpose(0, 2, 1)
     results = y, y[::step][-1].copy()
@@ -109,7 +111,8 @@ def gru(
         return results, not_kept
 
     def pullback(dy: Array, dh_n: Array, needs: Sequence[bool]) -> Gradients:
-        s, blocks = lent.space.s, lent.space.blocks  # not lent again while this pullback holds `lent`
+        room = at(lent)  # not lent again while this pullback holds it
+        s, blocks = room.s, room.blocks
         dys = dy[::step].transpose(0, 2, 1)
         dh, Uh, five_times = np.array(dh_n.T, order="C"), np.empty((H, N), dtype), np.empty((5, H, N), dtype)
         W = w_hh.T if N == 1 and T < COPY else np.ascontiguousarray(w_hh.T)
@@ -127,7 +130,7 @@ def gru(
                 # Times dh, one call a step, it becomes da, du, and what goes straight to the step before.
                 us, rs, zs, ns = blocks[first:end].transpose(1, 0, 2, 3)
                 factors = lend(_Backward, end - first, N, H, dtype)
-                f_n, f_r, f_z, f_u, not_z, da_du = factors.space.parts
+                f_n, f_r, f_z, f_u, not_z, da_du = at(factors).parts
                 subtract(one, zs, not_z)
                 multiply(ns, ns, f_n)
                 subtract(one, f_n, f_n)
@@ -141,7 +144,7 @@ def gru(
                 multiply(f_z, zs, f_z)
                 not_z[...] = zs
 
-                for dy_t, (f_t, du_t, z_t) in zip(dys[first:end][::-1], factors.space.steps, strict=True):
+                for dy_t, (f_t, du_t, z_t) in zip(dys[first:end][::-1], at(factors).steps, strict=True):
                     add(dh, dy_t, dh)
                     if small:  # a copy of dh for each of the blocks costs half of broadcasting
                         five_times[...] = dh

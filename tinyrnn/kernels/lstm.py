@@ -21,7 +21,7 @@ from tinyrnn.kernels.gates import (
 )
 from tinyrnn.kernels.memory import LARGE, copy, empty, product
 from tinyrnn.kernels.rnn import ONE, Gradients, Pullback, not_kept
-from tinyrnn.kernels.workspace import lend
+from tinyrnn.kernels.workspace import at, forward_done, lend
 
 
 def lstm(
@@ -71,7 +71,8 @@ def lstm(
     xs, with_x = x[::step], beside(I, H, N)
     K = P + 1 + I if with_x else P + 1  # without x_t its share is made in advance
     lent = lend(_Forward, T, N, I, H, P, K, w_hr is not None, with_x, keep, dtype)
-    room, s, blocks = lent.space, lent.space.s, lent.space.blocks
+    room = at(lent)
+    s, blocks = room.s, room.blocks
 
     # All weights in one matrix: a_t = M [h_{t-1}; 1; x_t] is one product. s(a) = tanh(a/2)/2 + 1/2, which cannot
     # overflow: with the rows of i, f and o halved, one tanh serves all gates, and then `scale` and `shift` do.
@@ -101,6 +102,7 @@ def lstm(
         multiply(o, tanh_c, m_t)
         if w_hr is not None:
             w_hr.dot(m_t, h)
+    forward_done(lent)
     y = empty((T, N, P), dtype)
     y[::step] = s[1:, :P].transpose(0, 2, 1)
     results = y, y[::step][-1].copy(), blocks[T, 0].T.copy()
@@ -108,7 +110,8 @@ def lstm(
         return results, not_kept
 
     def pullback(dy: Array, dh_n: Array, dc_n: Array, needs: Sequence[bool]) -> Gradients:
-        s, blocks, m = lent.space.s, lent.space.blocks, lent.space.m  # not lent again while this pullback holds `lent`
+        room = at(lent)  # not lent again while this pullback holds it
+        s, blocks, m = room.s, room.blocks, room.m
         dys = dy[::step].transpose(0, 2, 1)
         dh, dc = np.array(dh_n.T, order="C"), np.array(dc_n.T, order="C")
         W = w_hh.T if N == 1 and T < COPY else np.ascontiguousarray(w_hh.T)
@@ -130,7 +133,7 @@ def lstm(
                 #     f  |  g s'(i),  c_{t-1} s'(f),  i (1 - g^2),  tanh c s'(o)  |  o (1 - tanh^2 c)
                 # Times dc for the first four and dm for the others, they become the next dc, da, what is added to dc.
                 factors, c_gates = lend(_Backward, end - first, N, H, dtype), blocks[first:end]
-                f_f, f_i_f, f_g, f_o, f_c, f_gates, da = factors.space.parts
+                f_f, f_i_f, f_g, f_o, f_c, f_gates, da = at(factors).parts
                 gates = c_gates[:, 1:]
                 multiply(gates, gates, f_gates)
                 subtract(gates[:, :2], f_i_f, f_i_f)
@@ -147,7 +150,7 @@ def lstm(
 
                 times, dys_back = range(end - start - 1, first - start - 1, -1), dys[first:end][::-1]
                 for t, dy_t, (f_dm, to_c, f_dc, da_t, dc_before) in zip(
-                    times, dys_back, factors.space.steps, strict=True
+                    times, dys_back, at(factors).steps, strict=True
                 ):
                     add(dh, dy_t, dh)
                     if m_to_h is not None:

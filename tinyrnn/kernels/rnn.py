@@ -9,7 +9,7 @@ import numpy.typing as npt
 from tinyrnn.kernels.gates import SHORT, plus
 from tinyrnn.kernels.memory import copy, empty, product
 from tinyrnn.kernels.sums import sum_rows
-from tinyrnn.kernels.workspace import Lent, lend
+from tinyrnn.kernels.workspace import at, forward_done, lend
 
 Array = npt.NDArray[Any]
 Gradients = tuple[Array | None, ...]
@@ -112,7 +112,7 @@ def rnn(
     add, multiply = np.add, np.multiply
     step = -1 if reverse else 1
 
-    rows: Lent[_Rows] | None = None
+    lent: Any = None
     if not in_one_row(T, N, I, H, keep):
         walk = empty((T + 1, N, H), x.dtype)  # the states in the order in which they are visited, h_0 first
         walk[0] = h0
@@ -129,17 +129,19 @@ def rnn(
             f(a, a)
             h = a
     else:  # the same in one product: a_t = [h_{t-1}, x_t, 1] M, two NumPy calls a step (a sigmoid's: five)
-        rows = lend(_Rows, T, N, I, H, x.dtype)
-        M, s, walk = rows.space.M, rows.space.s, rows.space.walk
+        lent = lend(_Rows, T, N, I, H, x.dtype)
+        rows: _Rows = at(lent)
+        M, s, walk = rows.weights, rows.s, rows.walk
         M[:H], M[H:-1], M[-1] = w_hh.T, w_ih.T, 0 if b_ih is None or b_hh is None else b_ih + b_hh
         s[0, :H], s[:T, H:-1] = h0, x[::step, 0]
-        for s_t, a in rows.space.steps:
+        for s_t, a in rows.steps:
             s_t.dot(M, a)
             f(a, a)
+        forward_done(lent)
     y, h_n = walk[1:][::step], walk[T].copy()  # y: the states in the order of x
 
     if not keep:
-        return (y if rows is None else y.copy(), h_n), not_kept
+        return (y if lent is None else y.copy(), h_n), not_kept
 
     def pullback(dy: Array, dh_n: Array, needs: Sequence[bool]) -> Gradients:
         W, dh, dx = np.ascontiguousarray(w_hh), dh_n.copy(), np.empty_like(x) if needs[0] else None
@@ -152,8 +154,8 @@ def rnn(
         for stop in range(T, 0, -size):
             start = max(0, stop - size)
             back = lend(_Back, stop - start, N, H, x.dtype)
-            da = derivative(walk[start + 1 : stop + 1], back.space.da)  # f'(a_t), which the loop turns into da_t
-            for da_t, dy_t in zip(back.space.steps, dys[start:stop][::-1], strict=True):
+            da = derivative(walk[start + 1 : stop + 1], at(back).da)  # f'(a_t), which the loop turns into da_t
+            for da_t, dy_t in zip(at(back).steps, dys[start:stop][::-1], strict=True):
                 add(dh, dy_t, dh)
                 multiply(da_t, dh, da_t)
                 da_t.dot(W, dh)
@@ -162,9 +164,9 @@ def rnn(
             das = da.reshape(-1, H)
             if dx is not None:
                 dx[::step][start:stop] = product(das, w_ih).reshape(stop - start, N, I)
-            if rows is not None:  # which is not lent again while this pullback holds it
+            if lent is not None:  # whose rows are not lent again while this pullback holds it
                 if any(needs[2:]):
-                    d = plus(d, product(das.T, rows.space.s[start:stop]))
+                    d = plus(d, product(das.T, at(lent).s[start:stop]))
                 continue
             if needs[2]:
                 dw_ih = plus(dw_ih, product(das.T, x[::step][start:stop].reshape(-1, I)))
@@ -190,7 +192,7 @@ class _Rows:
     """The rows [h_{t-1}, x_t, 1] of T steps, the last only with h_T, and the weights M in the same order."""
 
     def __init__(self, T: int, N: int, I: int, H: int, dtype: np.dtype[Any]) -> None:
-        self.M, self.s = np.empty((H + I + 1, H), dtype), empty((T + 1, H + I + 1), dtype)
+        self.weights, self.s = np.empty((H + I + 1, H), dtype), empty((T + 1, H + I + 1), dtype)
         self.s[:, -1] = 1
         self.walk = self.s[:, None, :H]  # the states in the order in which they are visited, h_0 first
         self.steps: Iterable[Any] = zip(self.s[:T], self.s[1:, :H], strict=True)

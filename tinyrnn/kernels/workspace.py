@@ -10,10 +10,11 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, Protocol, TypeVar
 
+import numpy as np
+
 STEPS = 256  # up to which a workspace is lent again: the views of a step take up to 1.6 kB
 BYTES = 2**21  # of its arrays, those that are parts of others counted too, up to which it is
-SPARE = 4  # workspaces of one size that a thread keeps for later, at most
-TOTAL = 32  # workspaces that it keeps when it makes another one, at most
+TOTAL = 32  # workspaces that a thread keeps for later, and that it has lent of those: more than that are made anew
 
 
 class Workspace(Protocol):
@@ -28,54 +29,92 @@ class Workspace(Protocol):
 W = TypeVar("W", bound=Workspace)
 
 
-class Spare(threading.local):
+class Store:
     """The workspaces of a thread that nobody uses now, by their size; the size that was new first stands first."""
 
     def __init__(self) -> None:
         self.of: dict[Any, list[Any]] = {}
+        self.kept: list[None] = []  # as long as there are workspaces in `of`, and
+        self.lent: list[None] = []  # as there are elsewhere: lists, since they grow and shrink safely in any thread
+
+    def forget(self) -> None:
+        """Lets go of all of one size."""
+        same = self.of.pop(next(iter(list(self.of))), [])
+        del self.kept[: len(same)]
 
 
-spare = Spare()
+class _Stores(threading.local):
+    def __init__(self) -> None:
+        self.mine = Store()
+
+
+stores = _Stores()
 
 
 class Lent(Generic[W]):
     """`space` is its holder's alone as long as this is held; then it goes back to the thread that it came from."""
 
-    __slots__ = ("key", "of", "space")
+    __slots__ = ("key", "space", "store")
 
-    def __init__(self, space: W, key: Any) -> None:
-        self.space, self.key, self.of = space, key, spare.of
+    def __init__(self, space: W, key: Any = None) -> None:
+        self.space, self.key, self.store = space, key, stores.mine
+        if key is not None:
+            self.store.lent.append(None)
 
-    def __del__(self, most: int = SPARE) -> None:
+    def __del__(self, most: int = TOTAL) -> None:
         # Garbage is collected at any moment, and by any thread: each call here and in `lend` is safe alone.
         if self.key is not None:
-            same = self.of.setdefault(self.key, [])
-            if len(same) < most:
-                same.append(self.space)
+            store = self.store
+            del store.lent[:1]
+            if len(store.kept) < most:
+                store.kept.append(None)
+                store.of.setdefault(self.key, []).append(self.space)
 
 
-def lend(make: Callable[..., W], T: int, N: int, *sizes: Any) -> Lent[W]:
+def lend(make: Callable[..., W], T: int, N: int, *sizes: Any) -> Any:
     """A workspace make(T, N, *sizes), whose arrays hold anything; for a few small steps of one sequence a used one.
 
     Each has one holder at a time, so that two forward passes may come before a backward pass, one may run within
-    another, and threads may share a layer.
+    another, and threads may share a layer. Who holds the result holds the workspace: `at(result)`. The result is an
+    array around a Lent, for the garbage collector does not look into arrays: of what lies in a cycle it calls all
+    __del__ first, when others that lie there can still use the workspace.
     """
+    held = np.empty((), object)
     if N != 1 or T > STEPS:
-        return Lent(make(T, N, *sizes), None)
-    key = make, T, *sizes
-    same = spare.of.get(key)
+        held[()] = Lent(make(T, N, *sizes))
+        return held
+    store, key = stores.mine, (make, T, *sizes)
+    same = store.of.get(key)
     if same:
         try:
-            return Lent(same.pop(), key)
+            space = same.pop()
         except IndexError:  # while we looked, somebody else has taken the last
             pass
+        else:
+            del store.kept[:1]
+            held[()] = Lent(space, key)
+            return held
     space = make(T, N, *sizes)
-    if size_of(vars(space).values()) > BYTES:
-        return Lent(space, None)
+    if len(store.lent) >= TOTAL or size_of(vars(space).values()) > BYTES:
+        held[()] = Lent(space)
+        return held
     space.steps = list(space.steps)
-    while sum(map(len, list(spare.of.values()))) >= TOTAL:
-        spare.of.pop(next(iter(list(spare.of))), None)
-    return Lent(space, key)
+    while len(store.kept) >= TOTAL and store.of:
+        store.forget()
+    held[()] = Lent(space, key)
+    return held
+
+
+def at(held: Any) -> Any:
+    """The workspace that is lent."""
+    return held.item().space
+
+
+def forward_done(held: Any) -> None:
+    """Lets go of what the forward pass alone needs (weights, scratch, steps), unless the workspace is lent again."""
+    lent = held.item()
+    if lent.key is None:
+        lent.space.weights = lent.space.scratch = lent.space.steps = ()
 
 
 def size_of(values: Iterable[Any]) -> int:
@@ -85,4 +124,5 @@ def size_of(values: Iterable[Any]) -> int:
 
 def release() -> None:
     """Lets go of what the calling thread keeps."""
-    spare.of.clear()
+    while stores.mine.of:
+        stores.mine.forget()
