@@ -29,8 +29,8 @@ def checkpointed(
     inputs    a tensor, or several of equal length, such as (x, target), cut along dim: 0 for (T, N, ...), 1 for
               batch_first
     hx        the states at the beginning, in the form in which the function takes and returns them, or None
-    segments  S, from 1 to T; sqrt(T)/16, rounded up, by default: fewer save time, each call of a function having its
-              price, and more save memory, until S states are as much as the activations of T/S steps
+    segments  S, from 1 to T; by default T/256, rounded up, for in short segments the kernels are fastest, but no more
+              than sqrt(T), for S states are kept too: fewer save the price of a call, more save memory
     out       numbers (tensors without axes) are added up: for a mean over the sequence let the function divide by T
               (a mean of its own over a segment is right only as long as there is one, up to 256 steps). Others are
               joined along dim. There may be several, in a tuple, list or dict
@@ -62,7 +62,7 @@ def checkpointed(
     several = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     T = _length(several, dim)
     _check_layers(function, dim)
-    S = math.ceil(math.sqrt(T) / 16) if segments is None else segments
+    S = math.ceil(min(T / 256, math.sqrt(T))) if segments is None else segments
     if isinstance(S, bool) or not isinstance(S, int) or not 1 <= S <= T:
         raise ValueError(f"checkpointed: segments is {S!r}, expected a whole number from 1 to the number of steps, {T}")
     sizes = [T * (k + 1) // S - T * k // S for k in range(S)]
