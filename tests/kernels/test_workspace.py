@@ -34,7 +34,7 @@ def nothing_kept() -> Iterator[None]:
 
 
 def kept() -> int:
-    return len(workspace.stores.mine.kept)
+    return sum(map(len, workspace.store.of.values()))
 
 
 def arrays(kind: str, T: int, seed: int, N: int = 1, I: int = 3, H: int = 4) -> list[Any]:
@@ -97,15 +97,15 @@ def test_only_so_many_are_kept() -> None:
     more = [workspace.lend(Room, 4, 1, 2) for _ in range(2)]
     del loans
     assert kept() == workspace.TOTAL
-    del more
+    del more  # which will not be lent again
     assert kept() == workspace.TOTAL
-    assert workspace.stores.mine.lent == []
+    assert workspace.store.lent == []
     for T in range(1, 2 * workspace.TOTAL):
         workspace.lend(Room, T, 1, 5)
         assert kept() <= workspace.TOTAL
     assert kept() == workspace.TOTAL
-    assert (Room, 3, 2) not in workspace.stores.mine.of  # the first size goes first
-    assert (Room, 2 * workspace.TOTAL - 1, 5) in workspace.stores.mine.of
+    assert (Room, 3, 2) not in workspace.store.of  # the first size goes first
+    assert (Room, 2 * workspace.TOTAL - 1, 5) in workspace.store.of
 
 
 def test_a_workspace_goes_back_to_the_thread_that_it_came_from() -> None:

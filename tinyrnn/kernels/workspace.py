@@ -14,7 +14,7 @@ import numpy as np
 
 STEPS = 256  # up to which a workspace is lent again: the views of a step take up to 1.6 kB
 BYTES = 2**21  # of its arrays, those that are parts of others counted too, up to which it is
-TOTAL = 32  # workspaces that a thread keeps for later, and that it has lent of those: more than that are made anew
+TOTAL = 32  # workspaces of a thread that are elsewhere, to be lent again, and that it keeps when it makes another one
 
 
 class Workspace(Protocol):
@@ -29,46 +29,32 @@ class Workspace(Protocol):
 W = TypeVar("W", bound=Workspace)
 
 
-class Store:
+class Store(threading.local):
     """The workspaces of a thread that nobody uses now, by their size; the size that was new first stands first."""
 
     def __init__(self) -> None:
         self.of: dict[Any, list[Any]] = {}
-        self.kept: list[None] = []  # as long as there are workspaces in `of`, and
-        self.lent: list[None] = []  # as there are elsewhere: lists, since they grow and shrink safely in any thread
-
-    def forget(self) -> None:
-        """Lets go of all of one size."""
-        same = self.of.pop(next(iter(list(self.of))), [])
-        del self.kept[: len(same)]
+        self.lent: list[None] = []  # as long as there are elsewhere: a list grows and shrinks safely in any thread
 
 
-class _Stores(threading.local):
-    def __init__(self) -> None:
-        self.mine = Store()
-
-
-stores = _Stores()
+store = Store()
 
 
 class Lent(Generic[W]):
-    """`space` is its holder's alone as long as this is held; then it goes back to the thread that it came from."""
+    """`space` is its holder's alone as long as this is held; then it goes back to the others of its size, `same`."""
 
-    __slots__ = ("key", "space", "store")
+    __slots__ = ("lent", "same", "space")
 
-    def __init__(self, space: W, key: Any = None) -> None:
-        self.space, self.key, self.store = space, key, stores.mine
-        if key is not None:
-            self.store.lent.append(None)
+    def __init__(self, space: W, same: list[Any] | None, lent: list[None]) -> None:
+        self.space, self.same, self.lent = space, same, lent  # its thread's, which may have ended when this goes
+        if same is not None:
+            lent.append(None)
 
-    def __del__(self, most: int = TOTAL) -> None:
+    def __del__(self) -> None:
         # Garbage is collected at any moment, and by any thread: each call here and in `lend` is safe alone.
-        if self.key is not None:
-            store = self.store
-            del store.lent[:1]
-            if len(store.kept) < most:
-                store.kept.append(None)
-                store.of.setdefault(self.key, []).append(self.space)
+        if self.same is not None:
+            self.lent.pop()
+            self.same.append(self.space)
 
 
 def lend(make: Callable[..., W], T: int, N: int, *sizes: Any) -> Any:
@@ -81,27 +67,24 @@ def lend(make: Callable[..., W], T: int, N: int, *sizes: Any) -> Any:
     """
     held = np.empty((), object)
     if N != 1 or T > STEPS:
-        held[()] = Lent(make(T, N, *sizes))
+        held[()] = Lent(make(T, N, *sizes), None, store.lent)
         return held
-    store, key = stores.mine, (make, T, *sizes)
+    key = make, T, *sizes
     same = store.of.get(key)
     if same:
         try:
-            space = same.pop()
+            held[()] = Lent(same.pop(), same, store.lent)
+            return held
         except IndexError:  # while we looked, somebody else has taken the last
             pass
-        else:
-            del store.kept[:1]
-            held[()] = Lent(space, key)
-            return held
     space = make(T, N, *sizes)
     if len(store.lent) >= TOTAL or size_of(vars(space).values()) > BYTES:
-        held[()] = Lent(space)
+        held[()] = Lent(space, None, store.lent)
         return held
     space.steps = list(space.steps)
-    while len(store.kept) >= TOTAL and store.of:
-        store.forget()
-    held[()] = Lent(space, key)
+    while sum(map(len, list(store.of.values()))) >= TOTAL:
+        store.of.pop(next(iter(list(store.of))), None)
+    held[()] = Lent(space, store.of.setdefault(key, []), store.lent)
     return held
 
 
@@ -113,7 +96,7 @@ def at(held: Any) -> Any:
 def forward_done(held: Any) -> None:
     """Lets go of what the forward pass alone needs (weights, scratch, steps), unless the workspace is lent again."""
     lent = held.item()
-    if lent.key is None:
+    if lent.same is None:
         lent.space.weights = lent.space.scratch = lent.space.steps = ()
 
 
@@ -124,5 +107,4 @@ def size_of(values: Iterable[Any]) -> int:
 
 def release() -> None:
     """Lets go of what the calling thread keeps."""
-    while stores.mine.of:
-        stores.mine.forget()
+    store.of.clear()
