@@ -40,9 +40,10 @@ class Count:
 
     def step(self) -> int:
         """At most, in a training step."""
-        # A piece goes when the next one has been made. Of the weights there are up to 3 copies in other orders, and up
+        # A piece goes when the next one has been made, and its memory to the pool: with a last one that is smaller and
+        # has memory of its own there are up to 3. Of the weights there are up to 3 copies in other orders, and up
         # to 5 of their gradients.
-        return self.saved + self.y + 2 * self.piece + 8 * self.weights + sum(self.views) + SMALL
+        return self.saved + self.y + 3 * self.piece + 8 * self.weights + sum(self.views) + SMALL
 
 
 def count(kind: str, T: int, N: int, I: int, H: int) -> Count:
