@@ -29,7 +29,8 @@ KINKED = ["relu", "abs"]
 def test_value_dtype_and_gradient_are_torchs(
     agree: Callable[..., None], name: str, shape: tuple[int, ...], seed: int, dtype: str
 ) -> None:
-    end = 2 if name == "tanh" else 3  # further out, where y is next to 1, rounding leaves few digits of 1 - y^2
+    # Further out, where y is next to 1, float32 has too few digits of 1 - y^2.
+    end = 2 if (name, dtype) == ("tanh", "float32") else 3
     x = np.random.default_rng(seed).uniform(0.1, end, shape) * (1 if name in POSITIVE else -1)
     agree(lambda m, x: getattr(m, name)(x), np.asarray(x).astype(dtype))
     agree(lambda m, x: getattr(x, name)(), np.asarray(x).astype(dtype))

@@ -150,7 +150,10 @@ def rnn(
         db: Array | None = None
         d: Array | None = None  # [dW_hh, dW_ih, db]
         dys = dy[::step]  # as the states in `walk`, in the order in which the steps are visited
-        size = max(1, PIECE // max(1, N * H))  # steps at a time, so that da does not take the memory of all of them
+        # Steps at a time, so that da does not take the memory of all of them; about as many each time, so that one
+        # piece takes the memory of another.
+        pieces = -(-T // max(1, PIECE // max(1, N * H)))
+        size = -(-T // pieces)
         for stop in range(T, 0, -size):
             start = max(0, stop - size)
             back = lend(_Back, stop - start, N, H, x.dtype)

@@ -88,7 +88,7 @@ class _Row(Module):
 
     def __getitem__(self, index: int | slice) -> Any:
         """A module, or a container of several. Raises IndexError."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{self._get_name()} has no __getitem__(): define what an index gives")
 
     def __dir__(self) -> list[str]:
         return [name for name in super().__dir__() if not name.isdigit()]
