@@ -63,3 +63,10 @@ def test_blocks_are_of_one_step_at_least() -> None:
     assert gates.block_of_steps(3, 2) == gates.BLOCK // 6
     assert gates.block_of_steps(10**6, 50) == 1
     assert gates.block_of_steps(5, 0) > 0
+
+
+@pytest.mark.parametrize("N", [1, 7])
+def test_a_sum_of_many_columns_keeps_its_digits(N: int) -> None:
+    d = gates.room_for(200_000, 2, N, np.float32)
+    d[...] = 0.1
+    assert error(gates.sum_columns(gates.side_by_side(d)), np.full(2, np.float64(np.float32(0.1)) * 200_000 * N)) < 1e-6

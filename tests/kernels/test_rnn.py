@@ -319,3 +319,16 @@ def test_the_backward_loop_in_pieces_is_the_loop_at_once(monkeypatch, piece, rev
     monkeypatch.setattr("tinyrnn.kernels.rnn.PIECE", piece)
     for found, e in zip(pullback(dy, dh_n, ALL), expected, strict=True):
         assert error(found, e) < 1e-14
+
+
+@pytest.mark.parametrize("N", [1, 3])
+def test_a_bias_gradient_over_many_steps_keeps_its_digits(N: int) -> None:
+    T, H = 200_000, 2
+    zeros = np.zeros((T, N, 1), np.float32), np.zeros((N, H), np.float32), *np.zeros((2, H, 1), np.float32)
+    x, h0, w_ih, b = *zeros[:3], np.zeros(H, np.float32)
+    (y, h_n), pullback = rnn(x, h0, w_ih, np.zeros((H, H), np.float32), b, b, "identity")
+    needs = [False] * 4 + [True] * 2
+    for db in pullback(np.full_like(y, 0.1), np.zeros_like(h_n), needs)[4:]:  # da_t = dy_t, as nothing is carried
+        assert db is not None
+        assert db.dtype == np.float32
+        assert np.abs(db / (np.float64(np.float32(0.1)) * T * N) - 1).max() < 1e-6

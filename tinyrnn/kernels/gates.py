@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyrnn.kernels.memory import copy, empty
+from tinyrnn.kernels.sums import sum_rows
 
 Array = npt.NDArray[Any]
 BLOCK = 2**15  # numbers in one gate of a block of steps: what is worked on together should stay in the cache
@@ -53,6 +54,12 @@ def side_by_side(steps: Array) -> Array:
     n, K, N = steps.shape
     rows = steps.transpose(1, 0, 2)
     return (rows if N == 1 or rows.flags.c_contiguous else copy(rows)).reshape(K, n * N)
+
+
+def sum_columns(d: Array) -> Array:
+    """The sum of all columns, the gradient of a bias, without losing digits: d (K, n) -> (K,), in float64 at least."""
+    sums = sum_rows(d.T) if d.flags.f_contiguous else np.add.reduce(d, 1)
+    return np.asarray(sums.astype(np.promote_types(d.dtype, np.float64)))
 
 
 def same_memory(T: int, shape: tuple[int, ...], dtype: Any) -> Array:

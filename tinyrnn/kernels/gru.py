@@ -18,6 +18,7 @@ from tinyrnn.kernels.gates import (
     same_memory,
     share,
     side_by_side,
+    sum_columns,
 )
 from tinyrnn.kernels.memory import copy, empty, product
 from tinyrnn.kernels.rnn import ONE, Gradients, Pullback, not_kept
@@ -119,7 +120,7 @@ def gru(
         one, small = ONE.get(dtype, 1), H * N < BROADCAST
         dU: Array | None = None
         dR: Array | None = None
-        db_ih: Array | None = None
+        db: Array | None = None  # that of da_n, du_r = da_r, du_z = da_z, du_n
         dx, R = (np.empty_like(x), _n_first(w_ih)) if needs[0] else (None, w_ih)
 
         for start, stop, parts in pieces(T, H, N):
@@ -159,12 +160,12 @@ def gru(
             # The weights' gradients: sums over steps and sequences, while these steps are in the cache.
             d, rows = side_by_side(da_du if das is None else das), slice(start, stop)
             da, du = d[: 3 * H], d[H:]
-            if needs[3] or needs[5]:
+            if needs[3]:
                 dU = plus(dU, product(du, side_by_side(s[rows, : H + 1]).T))
             if needs[2]:
                 dR = plus(dR, product(da, xs[rows].reshape(-1, I)))
-            if needs[4]:
-                db_ih = plus(db_ih, da.dot(side_by_side(s[rows, H : H + 1])[0]))
+            if needs[4] or needs[5]:
+                db = plus(db, sum_columns(d))
             if dx is not None:
                 dx[::step][rows] = product(da.T, R).reshape(stop - start, N, I)
 
@@ -173,8 +174,8 @@ def gru(
             dh.T if needs[1] else None,
             None if dR is None else _n_last(dR),
             copy(dU[:, :H]) if dU is not None and needs[3] else None,
-            None if db_ih is None else _n_last(db_ih),
-            dU[:, H].copy() if dU is not None and needs[5] else None,
+            _n_last(db[: 3 * H].astype(dtype)) if db is not None and needs[4] else None,
+            db[H:].astype(dtype) if db is not None and needs[5] else None,
         )
 
     return results, pullback

@@ -18,6 +18,7 @@ from tinyrnn.kernels.gates import (
     same_memory,
     share,
     side_by_side,
+    sum_columns,
 )
 from tinyrnn.kernels.memory import LARGE, copy, empty, product
 from tinyrnn.kernels.rnn import ONE, Gradients, Pullback, not_kept
@@ -121,6 +122,7 @@ def lstm(
         one, small = ONE.get(dtype, 1), H * N < BROADCAST
         dU: Array | None = None
         dR: Array | None = None
+        db: Array | None = None
         dx = np.empty_like(x) if needs[0] else None
         dw_hr: Array | None = None
         project = m_to_h is not None and needs[7]
@@ -174,8 +176,10 @@ def lstm(
 
             # The weights' gradients: sums over steps and sequences, while these steps are in the cache.
             d, rows = side_by_side(da if das is None else das), slice(start, stop)
-            if any(needs[3:7]):
+            if needs[4] or (needs[3] and with_x):
                 dU = plus(dU, product(d, side_by_side(s[rows]).T))
+            if needs[5] or needs[6]:
+                db = plus(db, sum_columns(d))
             if needs[3] and not with_x:
                 dR = plus(dR, product(d, xs[rows].reshape(-1, I)))
             if dx is not None:
@@ -191,8 +195,8 @@ def lstm(
             dc.T.copy() if needs[2] else None,
             dR,
             copy(dU[:, :P]) if dU is not None and needs[4] else None,
-            dU[:, P].copy() if dU is not None and needs[5] else None,
-            dU[:, P].copy() if dU is not None and needs[6] else None,
+            db.astype(dtype) if db is not None and needs[5] else None,
+            db.astype(dtype) if db is not None and needs[6] else None,
             dw_hr,
         )
 

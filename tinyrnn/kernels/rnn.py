@@ -148,7 +148,7 @@ def rnn(
         dw_ih: Array | None = None
         dw_hh: Array | None = None
         db: Array | None = None
-        d: Array | None = None  # [dW_hh, dW_ih, db]
+        d: Array | None = None  # [dW_hh, dW_ih, .]
         dys = dy[::step]  # as the states in `walk`, in the order in which the steps are visited
         # Steps at a time, so that da does not take the memory of all of them; about as many each time, so that one
         # piece takes the memory of another.
@@ -168,23 +168,22 @@ def rnn(
             if dx is not None:
                 dx[::step][start:stop] = product(das, w_ih).reshape(stop - start, N, I)
             if lent is not None:  # whose rows are not lent again while this pullback holds it
-                if any(needs[2:]):
+                if needs[2] or needs[3]:
                     d = plus(d, product(das.T, at(lent).s[start:stop]))
-                continue
-            if needs[2]:
-                dw_ih = plus(dw_ih, product(das.T, x[::step][start:stop].reshape(-1, I)))
-            if needs[3]:
-                dw_hh = plus(dw_hh, product(das.T, walk[start:stop].reshape(-1, H)))
+            else:
+                if needs[2]:
+                    dw_ih = plus(dw_ih, product(das.T, x[::step][start:stop].reshape(-1, I)))
+                if needs[3]:
+                    dw_hh = plus(dw_hh, product(das.T, walk[start:stop].reshape(-1, H)))
             if needs[4] or needs[5]:
-                db = plus(db, sum_rows(das))
-        whole = db if d is None else d[:, -1]  # a copy for each bias
+                db = plus(db, sum_rows(das).astype(np.promote_types(das.dtype, np.float64)))
         return (
             dx,
             dh if needs[1] else None,
             dw_ih if d is None else copy(d[:, H:-1]) if needs[2] else None,
             dw_hh if d is None else copy(d[:, :H]) if needs[3] else None,
-            whole.copy() if whole is not None and needs[4] else None,
-            whole.copy() if whole is not None and needs[5] else None,
+            db.astype(das.dtype) if db is not None and needs[4] else None,
+            db.astype(das.dtype) if db is not None and needs[5] else None,
         )
 
     # The pullback reads the states, and whoever gets y may write into it.
