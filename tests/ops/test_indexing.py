@@ -406,7 +406,7 @@ def test_writing_step_by_step_costs_as_much_as_the_steps(write: Callable[..., No
             def watched(g: Any, pullback: Any = node.pullback, buffers: list[Any] = buffers) -> Any:
                 buffers.append(g)
                 gradients = pullback(g)
-                assert sum(dy.size for dy in gradients if isinstance(dy, np.ndarray)) <= 4
+                assert np.size(gradients[1]) <= 4
                 return gradients
 
             node.pullback = watched
