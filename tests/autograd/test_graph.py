@@ -38,7 +38,7 @@ def test_make_turns_a_number_of_numpy_into_an_array_without_axes(number):
 
 
 def test_a_node_shows_the_name_of_its_operation():
-    assert repr(Node("tanh", (), lambda g: (g,), (((2,), np.dtype("f4")),), False)) == "<tanh>"
+    assert repr(Node("tanh", (), lambda g: (g,), (2,), np.dtype("f4"))) == "<tanh>"
     x = tinyrnn.ones(2, requires_grad=True)
     assert repr((x * x).grad_fn) == "<mul>"
 

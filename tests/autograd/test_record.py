@@ -31,7 +31,7 @@ def test_the_node_of_a_result_names_the_operation_and_knows_its_inputs():
     h = x * 1
     y = record("probe", np.ones((3, 2), np.float32), (x, None, constant, h), lambda g: (g,) * 4)
     assert isinstance(y.node, Node)
-    assert (y.node.name, y.node.outputs) == ("probe", (((3, 2), np.float32),))
+    assert (y.node.name, y.node.shape, y.node.dtype) == ("probe", (3, 2), np.float32)
     assert list(y.node.parents) == [(x, 0), None, None, h.edge]
     assert not y.is_leaf
     assert y.requires_grad
@@ -127,7 +127,7 @@ def test_several_results_are_the_outputs_of_one_node():
     ys = several(leaf(2), [])
     (node,) = {y.node for y in ys}
     assert [y.edge for y in ys] == [(node, 0), (node, 1), (node, 2)]
-    assert node.outputs == tuple(zip(SHAPES, DTYPES, strict=True))
+    assert [(node.shape, node.dtype), *node.more] == list(zip(SHAPES, DTYPES, strict=True))
 
 
 @pytest.mark.parametrize("used", SUBSETS)

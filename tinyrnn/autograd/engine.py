@@ -17,51 +17,51 @@ from typing import Any
 
 import numpy as np
 
-from tinyrnn.autograd.graph import Array, Edge, Hook, Node, Patch, Value, make, ndarray
+from tinyrnn.autograd.graph import IN_PLACE, SHARED, Array, Edge, Hook, Node, Patch, Value, make, ndarray
 from tinyrnn.kernels.sums import sum_axes, sum_rows
 
 
 class Table:
     """The gradients on their way, each the sum of what was sent so far, and the nodes that they have reached."""
 
+    __slots__ = ("grads", "owned", "queue")
+
     def __init__(self) -> None:
-        self.grads: dict[Node | Value, list[Any]] = {}  # for each output of a node; None where nothing was sent
-        self.owned: set[Edge] = set()  # sums to whose array nothing else refers: they may be written into
+        # The key of output 0 of a node is the node, which has a faster hash; that of another output is its edge.
+        self.grads: dict[Node | Value | Edge, Array] = {}
+        self.owned: set[Node | Value | Edge] = set()  # sums to whose arrays nothing else refers: they can be written to
         self.queue: list[tuple[int, Node]] = []  # a heap: the node with the largest number comes first
 
-    def add(self, edge: Edge, g: Any, fresh: bool, name: str) -> None:
-        """grads[edge] += g, in the shape and dtype of what the edge names; `name` is the operation that computed g."""
+    def add(self, edge: Edge, g: Any, memory: int, name: str) -> None:
+        """Adds g at the edge, in the shape and dtype of its source; `name` is the operation that computed g."""
         source, k = edge
-        grads = self.grads.get(source)
+        key = edge if k else source
+        total = self.grads.get(key)
         if type(source) is Node:
-            shape, dtype = source.outputs[k]
-            if grads is None:
-                grads = self.grads[source] = [None] * len(source.outputs)
+            if total is None:
                 heappush(self.queue, (-source.number, source))
+            shape, dtype = source.more[k - 1] if k else (source.shape, source.dtype)
         else:
             shape, dtype = source.array.shape, source.array.dtype  # type: ignore[union-attr]
-            if grads is None:
-                grads = self.grads[source] = [None]
-        total = grads[k]
-        if type(g) is Patch:
-            if edge not in self.owned:
-                grads[k] = np.zeros(shape, dtype) if total is None else total.copy()
-                self.owned.add(edge)
-            g.add_to(grads[k])
-            return
         if type(g) is not ndarray:
+            if type(g) is Patch:
+                if key not in self.owned:
+                    self.grads[key] = np.zeros(shape, dtype) if total is None else total.copy()
+                    self.owned.add(key)
+                g.add_to(self.grads[key])
+                return
             g = np.asarray(g)
         if g.shape != shape:
             g = unbroadcast(g, shape, name)
         if total is None:
-            grads[k] = g if g.dtype is dtype else g.astype(dtype)
-            if fresh:
-                self.owned.add(edge)
-        elif edge in self.owned:
+            self.grads[key] = g if g.dtype is dtype else g.astype(dtype)
+            if memory:
+                self.owned.add(key)
+        elif key in self.owned:
             total += g
         else:
-            grads[k] = np.add(total, g, out=np.empty(shape, dtype))
-            self.owned.add(edge)
+            self.grads[key] = np.add(total, g, out=np.empty(shape, dtype))
+            self.owned.add(key)
 
 
 def run_backward(
@@ -74,35 +74,41 @@ def run_backward(
     Raises RuntimeError where the pass arrives at a freed node, or at one that saved a value which was changed since.
     """
     table, wanted = Table(), set(wanted)
-    if wanted:
-        close(table, [edge for edge, _ in roots], wanted)
-    for edge, g in roots:
-        table.add(edge, g, False, "backward")
+    closed = leading_nowhere([edge for edge, _ in roots], wanted) if wanted else ()
     found: dict[Edge, Array] = {}
     kept: list[tuple[Hook, Array]] = []
-    while table.queue:
-        node = heappop(table.queue)[1]
-        grads = table.grads.pop(node)
+    for edge, g in roots:
+        table.add(edge, g, SHARED, "backward")
+    queue, add, pop = table.queue, table.add, table.grads.pop
+    while queue:
+        node = heappop(queue)[1]
+        if node in closed:
+            continue
+        grads: list[Array | None] = [pop(node, None)]
+        if node.more:
+            grads += [pop((node, k), None) for k in range(1, 1 + len(node.more))]
+            if all(g is None for g in grads):  # visited already: it is queued once for each output
+                continue
         if node.hooks:
             grads = run_hooks(node.hooks, grads, kept)
         if wanted:
             found |= {(node, k): g.copy() for k, g in enumerate(grads) if (node, k) in wanted and g is not None}
-        for version, number in node.saved:
-            if version[0] != number:
-                raise RuntimeError(CHANGED.format(node.name))
-        pullback, parents = node.pullback, node.parents
+        pullback, parents, name, memory = node.pullback, node.parents, node.name, node.memory
         if pullback is None:
-            raise RuntimeError(FREED.format(node.name))
-        if node.overwrites and (node.hooks or (node, 0) not in table.owned):
-            grads = [grads[0].copy()]
+            raise RuntimeError(FREED.format(name))
+        for version in node.saved:
+            if version[0]:
+                check_unchanged(node)
+        if memory == IN_PLACE and (node.hooks or node not in table.owned):
+            grads = [np.array(grads[0])]
         if not retain_graph:
             node.pullback, node.parents, node.saved = None, (), ()
         gradients = pullback(*grads)
         if len(gradients) != len(parents):
-            raise RuntimeError(f"backward: {node.name!r} returned {len(gradients)} gradients for {len(parents)} inputs")
+            raise RuntimeError(f"backward: {name!r} returned {len(gradients)} gradients for {len(parents)} inputs")
         for parent, gradient in zip(parents, gradients):  # noqa: B905 (strict=True takes longer than the check)
             if parent is not None and gradient is not None:
-                table.add(parent, gradient, node.fresh, node.name)
+                add(parent, gradient, memory, name)
     found |= arrived(table, wanted, kept)
     for hook, g in kept:
         hook.call(g)
@@ -121,36 +127,41 @@ FREED = (
 )
 
 
+def check_unchanged(node: Node) -> None:
+    """Raises RuntimeError if a value that the node saved was changed in place since."""
+    for version in node.saved:
+        if version[0]:  # versions only grow: where all are 0, none has changed
+            if sum([version[0] for version in node.saved]) != node.saved_at:
+                raise RuntimeError(CHANGED.format(node.name))
+            return
+
+
 def arrived(table: Table, wanted: set[Edge], kept: list[tuple[Hook, Array]]) -> dict[Edge, Array]:
-    """What is left in the table when no node is: the gradients of leaves, and of `wanted` nodes that lead to no other.
+    """What is left in the table when the queue is empty: the gradients of leaves, and of `wanted` nodes in `closed`.
 
     A leaf that requires no gradient any more gets none.
     """
     found: dict[Edge, Array] = {}
-    for source, grads in table.grads.items():
-        edges = [(source, k) for k, g in enumerate(grads) if g is not None]
-        if not any(edge in wanted for edge in edges) if wanted else not getattr(source, "wants_grad", False):
+    for key, g in table.grads.items():
+        source, k = edge = key if isinstance(key, tuple) else (key, 0)
+        if edge not in wanted if wanted else not source.wants_grad:  # type: ignore[union-attr]
             continue
         if source.hooks:
-            grads, table.owned = run_hooks(source.hooks, grads, kept), table.owned - set(edges)
-        for edge in edges:
-            g = grads[edge[1]]
-            found[edge] = g if edge in table.owned and g.flags.c_contiguous else g.copy()
-    return {edge: g for edge, g in found.items() if edge in wanted} if wanted else found
+            replaced = run_hooks([hook for hook in source.hooks if hook.k == k], [None] * k + [g], kept)[k]
+            table.owned -= {key} if replaced is not g else set()
+            g = replaced
+        found[edge] = g if key in table.owned and g.flags.c_contiguous else g.copy()
+    return found
 
 
-def close(table: Table, roots: Iterable[Edge], wanted: set[Edge]) -> None:
-    """Closes the nodes that lead to no `wanted` edge: with an entry in the table from the start, none enters the queue.
-
-    So neither their pullbacks run nor their hooks, and they are not freed.
-    """
-    below, _ = explore(roots, wanted)
+def leading_nowhere(roots: Iterable[Edge], wanted: set[Edge]) -> set[Node]:
+    """The nodes below the roots from which no `wanted` edge is reached: neither pullbacks nor hooks of theirs run."""
+    nodes, _ = explore(roots, wanted)
     leading: set[Node | Value] = set()
-    for node in sorted(below, key=lambda node: node.number):  # parents first
+    for node in sorted(nodes, key=lambda node: node.number):  # parents first
         if any(edge is not None and (edge in wanted or edge[0] in leading) for edge in node.parents):
             leading.add(node)
-        else:
-            table.grads[node] = [None] * len(node.outputs)
+    return nodes - leading
 
 
 def explore(roots: Iterable[Edge | None], wanted: Iterable[Edge] = ()) -> tuple[set[Node], set[Edge]]:

@@ -66,23 +66,49 @@ Value.result = Value
 UNTRACKED = -1
 
 
+# What the engine may do with the arrays that a pullback returns. Each choice permits more than the one before.
+SHARED = 0  # read them: something else may refer to them
+FRESH = 1  # add into them, or make them the `.grad` of a leaf: they are new, and nothing else refers to them
+IN_PLACE = 2  # the same; and the pullback writes into the gradient that it is given
+
+
 class Node:
     """One operation that ran: where its inputs came from, and how to send a gradient back to them."""
 
-    __slots__ = ("fresh", "hooks", "name", "number", "outputs", "overwrites", "parents", "pullback", "saved")
+    __slots__ = (
+        "dtype",
+        "hooks",
+        "memory",
+        "more",
+        "name",
+        "number",
+        "parents",
+        "pullback",
+        "saved",
+        "saved_at",
+        "shape",
+    )
 
     def __init__(
-        self, name: str, parents: Sequence[Edge | None], pullback: Pullback, outputs: tuple[Spec, ...], fresh: bool
+        self,
+        name: str,
+        parents: Sequence[Edge | None],
+        pullback: Pullback,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        memory: int = SHARED,
     ) -> None:
         self.number = next(numbers)  # nodes are numbered as they are made: a node has a larger number than its parents
         self.name = name
         self.parents = parents  # the edge of each input; None: a constant
         self.pullback: Pullback | None = pullback  # None once the graph was freed
-        self.outputs = outputs
-        self.saved: Sequence[tuple[list[int], int]] = ()  # (version, its number then) of each value the pullback reads
+        self.shape = shape  # of the result, and of its gradient
+        self.dtype = dtype
+        self.more: Sequence[Spec] = ()  # of an operation with several results: those of the outputs 1, 2, ...
+        self.memory = memory  # SHARED, FRESH or IN_PLACE
+        self.saved: tuple[list[int], ...] = ()  # the versions of the values that the pullback reads
+        self.saved_at = 0  # their sum when they were saved: versions only grow, so it is larger after any change
         self.hooks: list[Hook] | None = None
-        self.fresh = fresh  # whether the pullback returns new arrays, to which nothing else refers
-        self.overwrites = False  # whether the pullback writes into the gradient that it is given
 
     def __repr__(self) -> str:
         return f"<{self.name}>"

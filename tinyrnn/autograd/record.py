@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyrnn.autograd.graph import Array, Edge, Gradient, Node, Pullback, V, Value, make
+from tinyrnn.autograd.graph import SHARED, Array, Edge, Gradient, Node, Pullback, V, Value, make
 from tinyrnn.autograd.modes import state
 from tinyrnn.autograd.views import edge_of, share
 
@@ -21,7 +21,7 @@ def record(
     saved: Sequence[V | None] = (),
     saves_output: bool = False,
     view_of: V | None = None,
-    fresh: bool = False,
+    memory: int = SHARED,
 ) -> V:
     """The result of an operation, as a value with the edge to the operation.
 
@@ -34,8 +34,8 @@ def record(
                   through here an error instead of a wrong number
     saves_output  whether the pullback reads the result, likewise
     view_of       the input whose memory the result shows, if it does
-    fresh         whether all arrays that the pullback returns are new, and nothing else refers to them: the engine may
-                  then add into them, or make them the `.grad` of a leaf, without a copy
+    memory        FRESH if all arrays that the pullback returns are new, and nothing else refers to them: the engine
+                  may then add into them, or make them the `.grad` of a leaf, without a copy
     Raises TypeError if an input is neither a tensor nor None.
     """
     edges = edges_of(name, inputs) if state.grad else None
@@ -44,7 +44,7 @@ def record(
         share(out, view_of)
     if edges is not None:
         array = out.array
-        node = Node(name, edges, pullback, ((array.shape, array.dtype),), fresh)
+        node = Node(name, edges, pullback, array.shape, array.dtype, memory)
         out.edge = (node, 0)
         if saved:
             save(node, saved)
@@ -62,7 +62,7 @@ def record_many(
     saved: Sequence[V | None] = (),
     saved_outputs: Sequence[int] = (),
     view_of: V | None = None,
-    fresh: bool = False,
+    memory: int = SHARED,
     zeros: bool = True,
 ) -> list[V]:
     """`record` for several results. The pullback takes a gradient for each of them.
@@ -75,12 +75,13 @@ def record_many(
         for out in outs:
             share(out, view_of)
     if edges is not None:
-        outputs = tuple([(y.array.shape, y.array.dtype) for y in outs])
+        specs = [(y.array.shape, y.array.dtype) for y in outs]
 
         def filled(*gs: Array | None) -> Sequence[Gradient]:
-            return pullback(*[np.zeros(*spec) if g is None else g for g, spec in zip(gs, outputs, strict=True)])
+            return pullback(*[np.zeros(*spec) if g is None else g for g, spec in zip(gs, specs, strict=True)])
 
-        node = Node(name, edges, filled if zeros else pullback, outputs, fresh)
+        node = Node(name, edges, filled if zeros else pullback, *specs[0], memory)
+        node.more = specs[1:]
         for k, out in enumerate(outs):
             out.edge = (node, k)
         save(node, saved)
@@ -91,11 +92,11 @@ def record_many(
 def edges_of(name: str, inputs: Sequence[Value | None]) -> list[Edge | None] | None:
     """Where the gradient of each input goes, None for a constant; None instead of the list if all are constants."""
     edges: list[Edge | None] = []
-    needed = False
+    needed, tensor = False, Value.result
     for value in inputs:
         edge: Edge | None = None
         if value is not None:
-            if not isinstance(value, Value):
+            if type(value) is not tensor and not isinstance(value, Value):
                 raise TypeError(f"{name}: record() was given a {type(value).__name__}, expected tensors or None")
             edge = value.edge if value.base is None else edge_of(value)  # the edge of a view may be out of date
             if edge is None and value.wants_grad:
@@ -122,4 +123,6 @@ def save(node: Node, values: Sequence[Value | None]) -> None:
             version = value.version
             if version is None:
                 version = value.version = [0]
-            node.saved = (*node.saved, (version, version[0]))
+            elif version[0]:
+                node.saved_at += version[0]
+            node.saved += (version,)

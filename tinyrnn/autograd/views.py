@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
-from tinyrnn.autograd.graph import UNTRACKED, Array, Edge, Gradient, Node, Value
+from tinyrnn.autograd.graph import FRESH, IN_PLACE, UNTRACKED, Array, Edge, Gradient, Node, Value
 from tinyrnn.autograd.modes import state
 
 
@@ -95,7 +95,7 @@ def _refresh(view: Value, base: Value) -> None:
             part.put(g, buffer)
         return (whole.of(buffer),)
 
-    set_edge(view, (Node("view", (parent,), pullback, ((view.shape, view.dtype),), True), 0))
+    set_edge(view, (Node("view", (parent,), pullback, view.shape, view.dtype, FRESH), 0))
 
 
 def set_edge(value: Value, edge: Edge | None) -> None:
@@ -144,11 +144,11 @@ def changed_in_place(value: Value, new: Edge | None) -> None:
     before = edge_of(base)
     if before is None and new is None:
         return
-    spec = ((base.shape, base.dtype),)
+    spec = base.array.shape, base.array.dtype
     if value.array.size == 0:  # nothing has changed; but the base depends on `new` from now on, as in torch
         if before is None:
             nothing = np.zeros(value.shape, value.array.dtype)
-            set_edge(base, (Node("copy_slices", (new,), lambda g: (nothing,), spec, False), 0))
+            set_edge(base, (Node("copy_slices", (new,), lambda g: (nothing,), *spec), 0))
         return
     size, whole, part = _layouts(base.array, value.array)
     plain = base.array.flags.c_contiguous
@@ -163,6 +163,4 @@ def changed_in_place(value: Value, new: Edge | None) -> None:
         part.of(buffer)[...] = 0
         return whole.of(buffer), dnew
 
-    node = Node("copy_slices", (before, new), pullback, spec, True)
-    node.overwrites = True
-    set_edge(base, (node, 0))
+    set_edge(base, (Node("copy_slices", (before, new), pullback, *spec, IN_PLACE), 0))

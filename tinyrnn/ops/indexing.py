@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinyrnn.autograd.graph import Array, Edge, Gradient, Node, Patch, Value, make
+from tinyrnn.autograd.graph import FRESH, IN_PLACE, Array, Edge, Gradient, Node, Patch, Value, make
 from tinyrnn.autograd.modes import state
 from tinyrnn.autograd.record import edges_of, record
 from tinyrnn.autograd.views import changed_in_place, check_in_place, share
@@ -182,9 +182,8 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
     if edges is not None:
         need_x, need_y = edges[0] is not None, edges[1] is not None
         pullback = _writing(where, repeats, place.shape, need_x, need_y)
-        node = Node("setitem", edges, pullback, ((target.shape, target.dtype),), True)
-        node.overwrites = need_x
-        edge = node, 0
+        memory = IN_PLACE if need_x else FRESH
+        edge = Node("setitem", edges, pullback, target.array.shape, target.dtype, memory), 0
     changed_in_place(target, edge)
     return None
 

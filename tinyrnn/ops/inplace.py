@@ -74,7 +74,7 @@ def _write(name: str, input: Tensor, y: Array, edge: Edge | None) -> Tensor:
         )
     check_in_place(name, input, edge)
     if edge is not None and isinstance(edge[0], Node):
-        edge[0].outputs = ((x.shape, x.dtype),)  # y may be wider, but the result is x
+        edge[0].dtype = x.dtype  # y may be wider, but the result is x
     x[...] = y
     changed_in_place(input, edge)
     return input
@@ -240,5 +240,5 @@ def _overwrite(name: str, input: Tensor, src: Any) -> Tensor:
     def pullback(g: Array) -> tuple[Gradient, Gradient]:
         return np.zeros_like(g), g
 
-    edge = None if edges is None else (Node(name, edges, pullback, ((x.shape, x.dtype),), False), 0)
+    edge = None if edges is None else (Node(name, edges, pullback, x.shape, x.dtype), 0)
     return _write(name, input, np.broadcast_to(y.astype(x.dtype, copy=False), x.shape), edge)

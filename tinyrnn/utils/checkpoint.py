@@ -104,10 +104,11 @@ def checkpoint(
         return result
 
     parents = list(_outside([edges[k] for k in places], before))
-    specs = tuple([(results[k].array.shape, results[k].dtype) for k in places])
+    specs = [(results[k].array.shape, results[k].dtype) for k in places]
     checked = specs if determinism_check == "default" else None
     again = Again(function, args_again, kwargs_again, second, rng, len(results), places, checked, parents)
-    node = Node("checkpoint", again.parents, again, specs, False)
+    node = Node("checkpoint", again.parents, again, *specs[0])
+    node.more = specs[1:]
     again.number = node.number
     save(node, [*given, *tensors_in(cells), *[leaf for leaf, _ in parents if isinstance(leaf, Value)]])
     recorded: dict[int, Tensor] = {}
@@ -236,7 +237,7 @@ class Again:
                 f"checkpoint: a result of shape {y.shape} needed a gradient at first, and none when it was computed "
                 "again: the function has to do the same both times"
             )
-        if self.specs is not None and (y.shape, y.dtype) != self.specs[k]:
+        if self.specs is not None and (y.array.shape, y.dtype) != self.specs[k]:
             shape, dtype = self.specs[k]
             raise RuntimeError(
                 f"checkpoint: a result was {shape} of {dtype} at first, and {y.shape} of {y.dtype} when it was "

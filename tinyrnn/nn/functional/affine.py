@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from tinyrnn.autograd.graph import Array, Gradient
+from tinyrnn.autograd.graph import FRESH, Array, Gradient
 from tinyrnn.autograd.record import needs_grad, record
 from tinyrnn.kernels.sums import sum_rows
 from tinyrnn.ops.operands import check_same_dtype, tensor_argument
@@ -49,7 +49,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
     saved = (None if kept_w is None else weight, None if kept_x is None else input)
     y = y if len(shape) == 2 else y.reshape(*shape[:-1], O)
-    return record("linear", y, (input, weight, bias), pullback, saved=saved, fresh=True)
+    return record("linear", y, (input, weight, bias), pullback, saved=saved, memory=FRESH)
 
 
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

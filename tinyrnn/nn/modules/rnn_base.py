@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from tinyrnn.autograd.graph import Array, Gradient
+from tinyrnn.autograd.graph import FRESH, Array, Gradient
 from tinyrnn.autograd.modes import state
 from tinyrnn.autograd.record import needs_grad, record_many
 from tinyrnn.creation import empty
@@ -296,7 +296,7 @@ def run_layer(
 
     w_ih, w_hh = weights[:2]
     read = (w_ih if needs[0] else None, x if needs[1 + len(states)] else None, w_hh, *weights[4:])
-    return record_many(type(layer).__name__.lower(), results, inputs, pullback, saved=read, fresh=True)
+    return record_many(type(layer).__name__.lower(), results, inputs, pullback, saved=read, memory=FRESH)
 
 
 def _check_weights(layer: RNNBase, x: Array, arrays: Sequence[Array | None], sizes: tuple[int, ...]) -> None:
