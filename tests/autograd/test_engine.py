@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import tinyrnn
-from tinyrnn.autograd.engine import run_backward, unbroadcast
-from tinyrnn.autograd.graph import Patch
+from tinyrnn.autograd.engine import run_backward
+from tinyrnn.autograd.graph import FRESH, SHARED, Patch
 from tinyrnn.autograd.record import record, record_many
 
 
@@ -170,22 +170,6 @@ def test_an_embedding_row_looked_up_several_times_gets_the_sum():
 
 
 # the shape and dtype of every gradient
-
-
-@pytest.mark.parametrize(
-    ("shape", "of_g"),
-    [
-        *[((), (2, 3)), ((1,), (3,)), ((3,), (2, 3)), ((2, 1), (2, 3)), ((1, 1, 1), (4, 2, 3)), ((2, 3), (2, 3))],
-        *[((1, 3), (5, 2, 3)), ((2, 1, 4), (6, 2, 3, 4)), ((0,), (2, 0)), ((1,), (0,)), ((3, 1), (3, 0))],
-    ],
-)
-def test_unbroadcast_undoes_broadcasting(shape, of_g):
-    """<g, broadcast(x)> = <unbroadcast(g), x> for every x: it is the adjoint."""
-    rng = np.random.default_rng(0)
-    g, x = rng.normal(size=of_g), rng.normal(size=shape)
-    dx = unbroadcast(g, shape, "probe")
-    assert dx.shape == shape
-    np.testing.assert_allclose((dx * x).sum(), (g * np.broadcast_to(x, of_g)).sum(), rtol=1e-12)
 
 
 @pytest.mark.parametrize("expected", [(2, 3), (0, 3)])
@@ -496,13 +480,6 @@ def test_several_results_and_a_patch_reach_one_leaf_together():
     assert error(x.grad.array, expected) < 1e-14
 
 
-@pytest.mark.parametrize("of_g", [(1, 3), (5, 3), (200, 3), (7, 2, 3), (4,)])
-def test_unbroadcast_over_rows_is_the_plain_sum_in_every_layout(of_g):
-    g = np.random.default_rng(1).normal(size=of_g[::-1]).T
-    for g_in in (g, np.ascontiguousarray(g), np.broadcast_to(g[:1], of_g)):
-        np.testing.assert_allclose(unbroadcast(g_in, of_g[1:], "probe"), g_in.sum(0), rtol=1e-12, atol=1e-14)
-
-
 def test_nodes_are_numbered_in_the_order_of_their_making_and_leaves_come_first():
     x = leaf(3)
     y = x * 2
@@ -602,3 +579,141 @@ def test_a_fresh_gradient_may_be_written_into_by_the_node_that_owns_it_and_kept_
     np.testing.assert_allclose(x.grad.array[1:], expected[1:], rtol=1e-13)
     assert not x.grad.array[0].any()
     assert not np.shares_memory(buffer.grad.array, x.grad.array)
+
+
+# what the owner of an array may do with it, and what the pass may not
+
+
+def test_a_gradient_that_is_used_in_place_is_not_the_one_that_a_hook_has_kept():
+    """setitem writes into the gradient that it is given: not if something else refers to it."""
+    x, g = leaf(3, 2), np.random.default_rng(0).standard_normal((3, 2))
+    h = x * 1
+    h[0] = 0
+    h.retain_grad()
+    given = tinyrnn.tensor(g)
+    h.backward(given)
+    np.testing.assert_array_equal(h.grad.array, g)
+    np.testing.assert_array_equal(given.array, g)
+    np.testing.assert_array_equal(x.grad.array, [[0, 0], *g[1:]])
+
+
+def test_a_gradient_that_a_hook_returns_is_copied_before_setitem_writes_into_it():
+    x, replacement = leaf(3), tinyrnn.tensor([1.0, 2.0, 3.0], dtype=tinyrnn.float64)
+    h = x * 1
+    h[0] = 0
+    h.register_hook(lambda g: replacement)
+    (h * 2).sum().backward()
+    assert replacement.tolist() == [1, 2, 3]
+    assert x.grad.tolist() == [0, 2, 3]
+
+
+def test_the_gradient_of_a_leaf_lies_in_memory_as_a_new_array_whatever_the_pullback_returned():
+    x = leaf(3, 4)
+    for memory in (SHARED, FRESH):
+        x.grad = None
+        g = np.random.default_rng(0).standard_normal((4, 3)).T
+        record("probe", np.ones(()), (x,), lambda _, g=g: (g,), memory=memory).backward()
+        assert x.grad.array.flags.c_contiguous
+        assert error(x.grad.array, g) == 0
+
+
+def test_a_fresh_gradient_becomes_grad_without_a_copy_and_a_shared_one_with():
+    for memory, same in ((SHARED, False), (FRESH, True)):
+        x, g = leaf(3), np.ones(3)
+        record("probe", np.ones(()), (x,), lambda _, g=g: (g,), memory=memory).backward()
+        assert (x.grad.array is g) == same
+        x.grad.array[...] = 7
+        assert g.tolist() == ([7] * 3 if same else [1] * 3)
+
+
+def test_three_linear_layers_need_no_copy_of_a_gradient():
+    """The `.grad` of a weight is the array that the pullback of linear has computed."""
+    returned, net = [], tinyrnn.nn.Sequential(*[tinyrnn.nn.Linear(5, 5) for _ in range(3)])
+    y = net(tinyrnn.randn(2, 5))
+    node = y.node
+    while node is not None:
+
+        def watched(g, pullback=node.pullback):
+            returned.append(pullback(g))
+            return returned[-1]
+
+        node.pullback = watched
+        node = node.parents[0] and node.parents[0][0]
+    y.sum().backward()
+    for layer, (_, dw, db) in zip(reversed(list(net)), returned, strict=True):
+        assert layer.weight.grad.array is dw
+        assert layer.bias.grad.array is db
+
+
+FROZEN = {
+    "requires_grad_": lambda p: p.requires_grad_(False),
+    "requires_grad": lambda p: setattr(p, "requires_grad", False),
+    "detach_": lambda p: p.detach_(),
+}
+
+
+@pytest.mark.parametrize("freeze", FROZEN.values(), ids=FROZEN)
+def test_a_leaf_that_was_frozen_after_the_forward_pass_gets_no_gradient(freeze):
+    p, q = leaf(3), leaf(3)
+    loss = (p * q).sum()
+    freeze(p)
+    loss.backward()
+    assert p.grad is None
+    assert q.grad.tolist() == p.tolist()
+
+
+def test_a_frozen_weight_is_not_trained():
+    layer, x = tinyrnn.nn.LSTM(3, 4), tinyrnn.randn(5, 2, 3)
+    optimizer = tinyrnn.optim.SGD(layer.parameters(), lr=0.1)
+    loss = layer(x)[0].square().sum()
+    layer.weight_hh_l0.requires_grad_(False)
+    before = {name: p.detach().clone() for name, p in layer.named_parameters()}
+    loss.backward()
+    optimizer.step()
+    moved = {name: bool((p != before[name]).any()) for name, p in layer.named_parameters()}
+    assert moved == {name: name != "weight_hh_l0" for name in moved}
+
+
+# a pass that is restricted to some inputs
+
+
+def test_branches_without_a_requested_input_are_not_visited():
+    a, b = leaf(3), leaf(3)
+    visited = []
+    left, right = combination((a,), (2,), visited, "left"), combination((b,), (3,), visited, "right")
+    right.register_hook(lambda g: visited.append("hook"))
+    b.register_hook(lambda g: visited.append("leaf hook"))
+    right.retain_grad()
+    y = left * 1 + right * 2
+    (g,) = tinyrnn.autograd.grad(y.sum(), [a], retain_graph=True)
+    assert visited == ["left"]
+    assert right.grad is None
+    assert g.tolist() == [2] * 3
+    y.sum().backward(inputs=[a], retain_graph=True)
+    assert visited == ["left", "left"]
+    assert (right.grad, b.grad) == (None, None)
+    right.sum().backward()  # which the pass has not freed
+    assert visited[2:] == ["hook", "right", "leaf hook"]
+
+
+def test_a_requested_result_is_not_gone_through_unless_it_leads_to_another():
+    a, visited = leaf(2), []
+    h = combination((a,), (2,), visited, "h")
+    y = combination((h, h), (1, 3), visited, "y")
+    (g,) = tinyrnn.autograd.grad(y, [h], tinyrnn.ones_like(y), retain_graph=True)
+    assert (visited, g.tolist()) == (["y"], [4, 4])
+    found = tinyrnn.autograd.grad(y, [a, h], tinyrnn.ones_like(y))
+    assert visited == ["y", "y", "h"]
+    assert [g.tolist() for g in found] == [[8, 8], [4, 4]]
+
+
+def test_a_second_result_of_an_operation_can_be_requested():
+    x, v = leaf(2, 3), np.random.default_rng(0).standard_normal(3)
+    first, second = (x * 1).unbind()
+    loss = (first * second * tinyrnn.tensor(v)).sum()
+    found = tinyrnn.autograd.grad(loss, [second, x, first], retain_graph=True)
+    assert error(found[0].array, first.array * v) < 1e-15
+    assert error(found[1].array, np.stack([second.array * v, first.array * v])) < 1e-15
+    assert error(found[2].array, second.array * v) < 1e-15
+    (g,) = tinyrnn.autograd.grad(loss, [second])
+    assert error(g.array, first.array * v) < 1e-15

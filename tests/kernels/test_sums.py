@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from tinyrnn.kernels.sums import BLOCK, sum_axes, sum_rows
+from tinyrnn.kernels.sums import BLOCK, sum_axes, sum_rows, sum_to
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, BLOCK - 1, BLOCK, 2 * BLOCK - 1, 2 * BLOCK, 2 * BLOCK + 1, 5 * BLOCK + 7])
@@ -60,3 +60,26 @@ def test_large_ones_of_float32_keep_their_digits_too(axes, keepdims):
     ):
         assert (s.shape, s.dtype) == (expected.shape, np.float32)
         assert np.abs(s / expected - 1).max() <= 4 * np.finfo(np.float32).eps
+
+
+@pytest.mark.parametrize(
+    ("shape", "of_g"),
+    [
+        *[((), (2, 3)), ((1,), (3,)), ((3,), (2, 3)), ((2, 1), (2, 3)), ((1, 1, 1), (4, 2, 3)), ((2, 3), (2, 3))],
+        *[((1, 3), (5, 2, 3)), ((2, 1, 4), (6, 2, 3, 4)), ((0,), (2, 0)), ((1,), (0,)), ((3, 1), (3, 0))],
+    ],
+)
+def test_sum_to_undoes_broadcasting(shape: tuple[int, ...], of_g: tuple[int, ...]) -> None:
+    """<g, broadcast(x)> = <sum_to(shape, g), x> for every x: it is the adjoint."""
+    rng = np.random.default_rng(0)
+    g, x = rng.normal(size=of_g), rng.normal(size=shape)
+    dx = sum_to(shape, g, "probe")
+    assert dx.shape == shape
+    np.testing.assert_allclose((dx * x).sum(), (g * np.broadcast_to(x, of_g)).sum(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("of_g", [(1, 3), (5, 3), (200, 3), (7, 2, 3), (4,)])
+def test_sum_to_over_rows_is_the_plain_sum_in_every_layout(of_g: tuple[int, ...]) -> None:
+    g = np.random.default_rng(1).normal(size=of_g[::-1]).T
+    for g_in in (g, np.ascontiguousarray(g), np.broadcast_to(g[:1], of_g)):
+        np.testing.assert_allclose(sum_to(of_g[1:], g_in, "probe"), g_in.sum(0), rtol=1e-12, atol=1e-14)

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tinyrnn.autograd.engine import accumulate, explore, run_backward
+from tinyrnn.autograd.engine import accumulate, run_backward
 from tinyrnn.autograd.graph import Array, Edge, Value, make
+from tinyrnn.autograd.traversal import explore
 from tinyrnn.autograd.views import edge_of
 
 

@@ -9,7 +9,6 @@ of its gradient: nodes that are still to be visited have smaller numbers, and se
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
@@ -18,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd.graph import IN_PLACE, SHARED, Array, Edge, Hook, Node, Patch, Value, make, ndarray
-from tinyrnn.kernels.sums import sum_axes, sum_rows
+from tinyrnn.autograd.traversal import FREED, check_unchanged, leading_nowhere
+from tinyrnn.kernels.sums import sum_to
 
 
 class Table:
@@ -52,7 +52,7 @@ class Table:
                 return
             g = np.asarray(g)
         if g.shape != shape:
-            g = unbroadcast(g, shape, name)
+            g = sum_to(shape, g, name)  # the operation broadcast this input
         if total is None:
             self.grads[key] = g if g.dtype is dtype else g.astype(dtype)
             if memory:
@@ -115,27 +115,6 @@ def run_backward(
     return found
 
 
-CHANGED = (
-    "backward: a tensor that {0!r} needs was changed in place after {0!r} had used it, by an optimizer's step perhaps. "
-    "Change it after backward, or a clone() of it; a state that is carried from one training step to the next needs "
-    "detach() in between"
-)
-FREED = (
-    "backward: a second time through {0!r}, whose graph the first pass has freed. Give the first backward "
-    "retain_graph=True, or compute the loss again; a state that is carried from one training step to the next needs "
-    "detach() in between"
-)
-
-
-def check_unchanged(node: Node) -> None:
-    """Raises RuntimeError if a value that the node saved was changed in place since."""
-    for version in node.saved:
-        if version[0]:  # versions only grow: where all are 0, none has changed
-            if sum([version[0] for version in node.saved]) != node.saved_at:
-                raise RuntimeError(CHANGED.format(node.name))
-            return
-
-
 def arrived(table: Table, wanted: set[Edge], kept: list[tuple[Hook, Array]]) -> dict[Edge, Array]:
     """What is left in the table when the queue is empty: the gradients of leaves, and of `wanted` nodes in `closed`.
 
@@ -154,38 +133,6 @@ def arrived(table: Table, wanted: set[Edge], kept: list[tuple[Hook, Array]]) -> 
     return found
 
 
-def leading_nowhere(roots: Iterable[Edge], wanted: set[Edge]) -> set[Node]:
-    """The nodes below the roots from which no `wanted` edge is reached: neither pullbacks nor hooks of theirs run."""
-    nodes, _ = explore(roots, wanted)
-    leading: set[Node | Value] = set()
-    for node in sorted(nodes, key=lambda node: node.number):  # parents first
-        if any(edge is not None and (edge in wanted or edge[0] in leading) for edge in node.parents):
-            leading.add(node)
-    return nodes - leading
-
-
-def explore(roots: Iterable[Edge | None], wanted: Iterable[Edge] = ()) -> tuple[set[Node], set[Edge]]:
-    """All nodes below the roots, and all edges: the roots' own, and those that lead from these nodes.
-
-    Raises RuntimeError at a freed node, whose edges are not known any more, unless it is `wanted` itself.
-    """
-    nodes: set[Node] = set()
-    edges: set[Edge] = set()
-    stack = list(roots)
-    while stack:
-        edge = stack.pop()
-        if edge is None or edge in edges:
-            continue
-        edges.add(edge)
-        node = edge[0]
-        if isinstance(node, Node) and node not in nodes:
-            nodes.add(node)
-            if node.pullback is None and edge not in wanted:
-                raise RuntimeError(FREED.format(node.name))
-            stack += node.parents
-    return nodes, edges
-
-
 def run_hooks(hooks: Sequence[Hook], grads: Sequence[Any], kept: list[tuple[Hook, Array]]) -> list[Any]:
     """Calls the hooks, each with its finished gradient, and returns the gradients after that; adds to `kept`."""
     grads = list(grads)
@@ -195,19 +142,6 @@ def run_hooks(hooks: Sequence[Hook], grads: Sequence[Any], kept: list[tuple[Hook
             grads[hook.k] = grads[hook.k] if replacement is None else replacement
     kept += [(hook, grads[hook.k].copy()) for hook in hooks if hook.keeps and grads[hook.k] is not None]
     return grads
-
-
-def unbroadcast(g: Array, shape: tuple[int, ...], name: str) -> Array:
-    """The sum of `g` over the axes along which an operand of `shape` was repeated: the pullback of broadcasting."""
-    extra = g.ndim - len(shape)
-    if extra == 1 and g.shape[1:] == shape and g.size:  # a bias that was added to every row, most often
-        return sum_rows(g.reshape(len(g), -1)).reshape(shape)
-    if extra < 0 or any(n not in (1, m) for n, m in zip(shape, g.shape[extra:], strict=True)):
-        raise RuntimeError(f"backward: {name!r} returned a gradient of shape {g.shape} for an input of shape {shape}")
-    repeated = [extra + i for i, n in enumerate(shape) if n != g.shape[extra + i]]
-    if not repeated:
-        return sum_rows(g.reshape(-1, math.prod(shape))).reshape(shape) if g.size else np.zeros(shape, g.dtype)
-    return sum_axes(g, (*range(extra), *repeated), g.dtype, keepdims=True).reshape(shape)
 
 
 _accumulating = threading.Lock()

@@ -22,7 +22,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinyrnn.autograd.backward import grad
-from tinyrnn.autograd.engine import explore
 from tinyrnn.autograd.graph import Array, Value, make
 from tinyrnn.autograd.modes import no_grad
 from tinyrnn.autograd.quotients import (
@@ -33,6 +32,7 @@ from tinyrnn.autograd.quotients import (
     is_a_kink,
     slopes_along,
 )
+from tinyrnn.autograd.traversal import explore
 from tinyrnn.autograd.views import edge_of
 
 METHODS = {"central": "central differences", "complex": "complex steps", "directional": "central differences"}

@@ -60,3 +60,19 @@ def _sum_leading(x: Array, k: int) -> Any:
     cut = x.size % 1024
     row = sum_rows(flat[cut:].reshape(-1, 1024))
     return np.add.reduce(row, None, np.float64) + np.add.reduce(flat[:cut], None, np.float64)
+
+
+def sum_to(shape: tuple[int, ...], g: Array, name: str) -> Array:
+    """The sum of `g` over the axes along which an operand of `shape` was repeated: the pullback of broadcasting.
+
+    g any shape -> shape. Raises RuntimeError, with the name of the operation, if `shape` does not broadcast to g's.
+    """
+    extra = g.ndim - len(shape)
+    if extra == 1 and g.shape[1:] == shape and g.size:  # a bias that was added to every row, most often
+        return sum_rows(g.reshape(len(g), -1)).reshape(shape)
+    if extra < 0 or any(n not in (1, m) for n, m in zip(shape, g.shape[extra:], strict=True)):
+        raise RuntimeError(f"backward: {name!r} returned a gradient of shape {g.shape} for an input of shape {shape}")
+    repeated = [extra + i for i, n in enumerate(shape) if n != g.shape[extra + i]]
+    if not repeated:
+        return sum_rows(g.reshape(-1, math.prod(shape))).reshape(shape) if g.size else np.zeros(shape, g.dtype)
+    return sum_axes(g, (*range(extra), *repeated), g.dtype, keepdims=True).reshape(shape)
