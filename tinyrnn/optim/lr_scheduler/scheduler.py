@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd.interrupts import held
-from tinyrnn.optim.lr_scheduler.loading import check_saved
+from tinyrnn.optim.lr_scheduler.loading import check_mapping, check_saved
 from tinyrnn.optim.optimizer import Optimizer
 from tinyrnn.optim.settings import Group
 
