@@ -16,7 +16,7 @@ import numpy as np
 
 from tinyrnn import ops
 from tinyrnn.autograd.graph import Value, make
-from tinyrnn.autograd.views import source_of
+from tinyrnn.autograd.views import edge_of
 from tinyrnn.ops.methods import Methods
 from tinyrnn.ops.operands import constant
 
@@ -83,7 +83,7 @@ def _operation(name: str | None) -> Callable[..., Any] | None:
 def _plain(name: str, value: Any, any_gradient: bool = False) -> Any:
     """`value` with arrays in the place of tensors, also deep in lists. Raises RuntimeError where a gradient is lost."""
     if isinstance(value, Value):
-        if not any_gradient and source_of(value) is not None:
+        if not any_gradient and edge_of(value) is not None:
             _refuse(name)
         return value.array
     if isinstance(value, list | tuple):

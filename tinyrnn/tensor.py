@@ -13,7 +13,7 @@ from tinyrnn.absent import Absent
 from tinyrnn.autograd.backward import backward
 from tinyrnn.autograd.graph import Array, Node, Value, make
 from tinyrnn.autograd.hooks import register_hook, retain_grad
-from tinyrnn.autograd.views import source_of, version_of
+from tinyrnn.autograd.views import edge_of, version_of
 from tinyrnn.devices import CPU
 from tinyrnn.devices import device as device_type
 from tinyrnn.formatting import format_tensor
@@ -88,11 +88,11 @@ class Tensor(Methods):
     @property
     def requires_grad(self) -> bool:
         """Whether a backward pass has to go through this tensor, or to end here. Can be set on a leaf."""
-        return self.wants_grad or source_of(self) is not None
+        return self.wants_grad or edge_of(self) is not None
 
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
-        if self.node is not None:
+        if self.edge is not None:
             if not wanted:
                 raise RuntimeError(
                     "requires_grad: a tensor that was computed from others requires a gradient as they do: "
@@ -114,7 +114,7 @@ class Tensor(Methods):
         For what is no leaf it is None, with a UserWarning, unless retain_grad() was called.
         """
         total: Tensor | None = self.total_grad
-        if total is None and self.node is not None and self.retained is None:
+        if total is None and self.edge is not None and self.retained is None:
             warnings.warn(
                 "grad: this tensor was computed from others, and backward keeps only the gradients of leaves: call "
                 "retain_grad() on it before backward",
@@ -139,8 +139,8 @@ class Tensor(Methods):
     @property
     def is_leaf(self) -> bool:
         """Whether it was made by the user and not by a recorded operation."""
-        source_of(self)  # which brings the node of a view up to date
-        return self.node is None
+        edge_of(self)  # which brings the node of a view up to date
+        return self.edge is None
 
     @property
     def grad_fn(self) -> Node | None:
@@ -166,7 +166,7 @@ class Tensor(Methods):
         """Takes this tensor itself out of the graph: it becomes a leaf. Raises RuntimeError for a view."""
         if self.base is not None:
             raise RuntimeError("detach_: this tensor is a view of another, which would stay in the graph: use detach()")
-        self.node, self.wants_grad = None, False
+        self.edge, self.wants_grad = None, False
         return self
 
     def backward(
@@ -265,7 +265,7 @@ class Tensor(Methods):
     def __copy__(self) -> Self:
         """A leaf in the same memory: what changes one in place is counted for both."""
         copy = make(type(self), self.array)
-        copy.version, copy.wants_grad = version_of(self), self.wants_grad and self.node is None
+        copy.version, copy.wants_grad = version_of(self), self.wants_grad and self.edge is None
         return copy
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
@@ -307,7 +307,7 @@ class Tensor(Methods):
         return shaping.transpose(self, -2, -1)
 
 
-Tensor.result = Tensor
+Value.result = Tensor
 _COMPARABLE = (Value, int, float, complex, np.ndarray, np.generic)
 
 

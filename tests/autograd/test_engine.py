@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tinyrnn
-from tinyrnn.autograd.engine import Totals, run_backward, unbroadcast
+from tinyrnn.autograd.engine import run_backward, unbroadcast
 from tinyrnn.autograd.graph import Patch
 from tinyrnn.autograd.record import record, record_many
 
@@ -317,14 +317,15 @@ def test_arrays_that_a_pullback_keeps_are_left_alone(passes):
     assert shares([kept, a.grad.array, b.grad.array]) == []
 
 
-def test_the_pass_returns_arrays_of_its_own_for_what_is_watched():
+def test_the_pass_returns_new_arrays_for_what_is_wanted():
     a = leaf(2)
     h = a * 1
     y = h + h
     g = np.ones(2)
-    found = run_backward([(y.node, g)], watched=[h.node, y.node])
-    assert set(found) == {a, h.node, y.node}
-    assert [found[s].tolist() for s in (y.node, h.node, a)] == [[1, 1], [2, 2], [2, 2]]
+    wanted = [h.edge, y.edge, (a, 0)]
+    found = run_backward([(y.edge, g)], wanted=wanted)
+    assert set(found) == set(wanted)
+    assert [found[edge].tolist() for edge in wanted] == [[2, 2], [1, 1], [2, 2]]
     assert shares([g, *found.values()]) == []
 
 
@@ -513,12 +514,11 @@ def test_nodes_are_numbered_in_the_order_of_their_making_and_leaves_come_first()
         node = stack.pop()
         if node not in nodes:
             nodes.add(node)
-            for parent in node.parents:
-                assert parent is None or parent.number < node.number
-                if parent is not None and parent is not x:
+            for parent, _ in filter(None, node.parents):
+                if parent is not x:
+                    assert parent.number < node.number
                     stack.append(parent)
-    assert x.number == 0
-    assert len(nodes) >= 8
+    assert len(nodes) >= 7
     z.backward()
     plain = x.detach().requires_grad_()
     ((3 * plain)[:2].square().sum() + 3 * plain[0]).backward()
@@ -542,22 +542,6 @@ def test_nodes_that_several_threads_made_are_visited_after_their_consumers():
         thread.join()
     sum(made).sum().backward()
     np.testing.assert_array_equal(x.grad.array, np.full(4, 8.0))
-
-
-def test_a_pass_that_is_a_part_of_another_ends_at_the_sources_outside_and_leaves_their_gradients_there():
-    w, x, other = leaf(3), leaf(3), leaf(3)
-    h = w * x
-    y, totals, g = (h * x + h).sin() * other, Totals(), np.ones(3)
-    totals.add(h.node, g, "an earlier consumer")
-    found = run_backward([(y.node, g), (h.node, 2 * g)], totals=totals, outside=[h.node, x])
-    assert set(found) == {other}
-    assert set(totals.of) == {h.node, x}
-    slope = np.cos(h.array * x.array + h.array) * other.array
-    np.testing.assert_allclose(totals.of[h.node], 3 + slope * (x.array + 1), rtol=1e-14)
-    np.testing.assert_allclose(totals.of[x], slope * h.array, rtol=1e-14)
-    assert totals.own <= {h.node, x}
-    h.sum().backward()  # whose graph that pass has not touched
-    np.testing.assert_array_equal(w.grad.array, x.array)
 
 
 # gradients that become `.grad` without a copy

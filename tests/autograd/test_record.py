@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import tinyrnn
-from tinyrnn.autograd.graph import ManyNode, Node
-from tinyrnn.autograd.record import needs_grad, record, record_many, sources_of
+from tinyrnn.autograd.graph import Node
+from tinyrnn.autograd.record import edges_of, needs_grad, record, record_many
 
 
 def leaf(*shape, dtype=tinyrnn.float64):
@@ -32,7 +32,7 @@ def test_the_node_of_a_result_names_the_operation_and_knows_its_inputs():
     y = record("probe", np.ones((3, 2), np.float32), (x, None, constant, h), lambda g: (g,) * 4)
     assert isinstance(y.node, Node)
     assert (y.node.name, y.node.shape, y.node.dtype) == ("probe", (3, 2), np.float32)
-    assert list(y.node.parents) == [x, None, None, h.node]
+    assert list(y.node.parents) == [(x, 0), None, None, h.edge]
     assert not y.is_leaf
     assert y.requires_grad
 
@@ -62,8 +62,8 @@ def test_a_result_has_the_class_that_its_first_input_prescribes():
 def test_an_operation_asks_for_the_gradients_that_are_needed_when_it_runs():
     x, c = leaf(2), tinyrnn.ones(2)
     assert [needs_grad(v) for v in (x, x * 1, c, None, x.detach())] == [True, True, False, False, False]
-    assert sources_of((c, None)) is None
-    assert sources_of((c, x)) == [None, x]
+    assert edges_of("probe", (c, None)) is None
+    assert edges_of("probe", (c, x)) == [None, (x, 0)]
 
 
 def test_constants_and_inputs_for_which_a_pullback_gives_none_get_nothing():
@@ -123,11 +123,25 @@ def test_an_operation_whose_results_get_no_gradient_is_not_asked_for_one():
     assert w.grad.tolist() == np.ones((2, 3)).tolist()
 
 
-def test_each_result_has_a_node_that_leads_to_the_one_operation():
+def test_several_results_are_the_outputs_of_one_node():
     ys = several(leaf(2), [])
-    assert all(y.node.name == "several" for y in ys)
-    (shared,) = {y.node.parents for y in ys}
-    assert isinstance(shared[0], ManyNode)
+    (node,) = {y.node for y in ys}
+    assert [y.edge for y in ys] == [(node, 0), (node, 1), (node, 2)]
+    assert [(node.shape, node.dtype), *node.more] == list(zip(SHAPES, DTYPES, strict=True))
+
+
+@pytest.mark.parametrize("used", SUBSETS)
+def test_without_zeros_results_that_the_loss_never_used_get_none(used):
+    x, seen = leaf(2), []
+
+    def pullback(*gs):
+        seen.append([g is not None for g in gs])
+        return (np.ones(2),)
+
+    arrays = [np.ones(s, d) for s, d in zip(SHAPES, DTYPES, strict=True)]
+    ys = record_many("several", arrays, (x,), pullback, zeros=False)
+    tinyrnn.autograd.backward([ys[k] for k in used], [tinyrnn.ones_like(ys[k]) for k in used])
+    assert seen == [[k in used for k in range(3)]]
 
 
 # what was saved, and may not change before the backward pass

@@ -363,7 +363,7 @@ def test_an_argument_changed_in_place_by_the_function() -> None:
         (lambda x, w: (x * w).double(), r"at first, and \(3,\) of float64"),
         (lambda x, w: (x * w, x), "has returned 1 tensors at first, and 2 when"),
         (lambda x, w: (x * w).detach(), "needed a gradient at first, and none"),
-        (lambda x, w: x * w * leaf(3), "has read other tensors that require a gradient"),
+        (lambda x, w: x * w * leaf(3), "has read another tensor that requires a gradient"),
     ],
 )
 def test_another_result_the_second_time(second: Run, message: str) -> None:

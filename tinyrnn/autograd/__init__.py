@@ -2,7 +2,7 @@
 
 To read in this order: graph.py (what is recorded), record.py (how), engine.py (the backward pass), backward.py (asking
 for it). What remains can wait: hooks.py, modes.py, gradcheck.py with quotients.py, function.py, variable.py, and
-views.py, on memory that is shared or changed in place, from which `share`, `source_of` and `version_of` come.
+views.py, on memory that is shared or changed in place, from which `share`, `edge_of` and `version_of` come.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tinyrnn.autograd.engine import explore, run_backward
-from tinyrnn.autograd.graph import Array, Source, Value, make
-from tinyrnn.autograd.hooks import accumulate
-from tinyrnn.autograd.views import source_of
+from tinyrnn.autograd.engine import accumulate, explore, run_backward
+from tinyrnn.autograd.graph import Array, Edge, Value, make
+from tinyrnn.autograd.views import edge_of
 
 
 def backward(
@@ -28,9 +27,9 @@ def backward(
     create_graph  must be False: the backward pass is not itself recorded
     inputs        fill only these leaves' `.grad`
     Unlike torch's, a freed graph is refused also where nothing had been saved in it.
-    Raises RuntimeError (no graph; a graph used and freed; a saved tensor changed in place; several elements and no
-    gradient), ValueError (shapes), TypeError (types), NotImplementedError (create_graph), all before any arithmetic;
-    what a hook breaks on the way is an error too.
+    Raises RuntimeError (no graph; several elements and no gradient), ValueError (shapes), TypeError (types) and
+    NotImplementedError (create_graph) before any arithmetic; RuntimeError where the pass arrives at an operation that
+    was used and freed, or whose saved tensor was changed in place: then no `.grad` has changed.
     Source: torch.autograd.backward.
 
     >>> import tinyrnn
@@ -39,12 +38,14 @@ def backward(
     >>> x.grad
     tensor([2., 4., 6.])
     """
+    roots = _roots("backward", tensors, grad_tensors, create_graph)
     if inputs is None:
-        accumulate(run_backward(_roots("backward", tensors, grad_tensors, create_graph), bool(retain_graph)))
+        found = run_backward(roots, bool(retain_graph))
+        accumulate({leaf: g for (leaf, _), g in found.items()})
         return
-    only = {_source("backward", x): x for x in _several("backward", "inputs", inputs)}
-    found = run_backward(_roots("backward", tensors, grad_tensors, create_graph), bool(retain_graph), only)
-    accumulate({only[source]: g for source, g in found.items() if source in only})
+    only = {_edge("backward", x): x for x in _several("backward", "inputs", inputs)}
+    found = run_backward(roots, bool(retain_graph), only)
+    accumulate({only[edge]: g for edge, g in found.items()})
 
 
 def grad(
@@ -67,19 +68,18 @@ def grad(
     (tensor([ 6., 12.]), tensor([3., 3.]))
     """
     values = _several("grad", "inputs", inputs)
-    sources = [_source("grad", x) for x in values]
+    edges = [_edge("grad", x) for x in values]
     roots = _roots("grad", outputs, grad_outputs, create_graph)
     if not allow_unused:
-        nodes, leaves = explore([source for source, _ in roots])
-        below = {*nodes, *leaves}
-        for i, source in enumerate(sources):
-            if source not in below:
+        below = explore([edge for edge, _ in roots], edges)[1]
+        for i, edge in enumerate(edges):
+            if edge not in below:
                 raise RuntimeError(
                     f"grad: the outputs do not depend on inputs[{i}], of shape {values[i].shape}: "
                     "leave it out, or say allow_unused=True to get None for it"
                 )
-    found = run_backward(roots, bool(retain_graph), sources)
-    return tuple(make(x.result, found[s].copy()) if s in found else None for x, s in zip(values, sources, strict=True))
+    found = run_backward(roots, bool(retain_graph), edges)
+    return tuple([make(Value.result, found[edge].copy()) if edge in found else None for edge in edges])
 
 
 def _several(name: str, what: str, values: Value | Sequence[Value] | Any) -> list[Any]:
@@ -92,33 +92,31 @@ def _several(name: str, what: str, values: Value | Sequence[Value] | Any) -> lis
     return several
 
 
-def _source(name: str, value: Value) -> Source:
-    source = source_of(value)
-    if source is None:
+def _edge(name: str, value: Value) -> Edge:
+    edge = edge_of(value)
+    if edge is None:
         raise RuntimeError(
             f"{name}: a tensor of shape {value.shape} does not require a gradient: nothing that it was computed "
             "from had requires_grad=True, or it was computed under no_grad(), detached, or made from an array"
         )
-    return source
+    return edge
 
 
-def _roots(
-    name: str, outputs: Value | Sequence[Value], gradients: Any, create_graph: bool
-) -> list[tuple[Source, Array]]:
-    """(source, dL/d output) of each output, all checked."""
+def _roots(name: str, outputs: Value | Sequence[Value], gradients: Any, create_graph: bool) -> list[tuple[Edge, Array]]:
+    """(edge, dL/d output) of each output, all checked."""
     if create_graph:
         raise NotImplementedError(
             f"{name}: create_graph=True is not supported: the backward pass works on arrays and is not recorded. "
             "For second derivatives, difference the gradient: (grad at x + h) - (grad at x - h), over 2h"
         )
     if isinstance(outputs, Value) and (gradients is None or isinstance(gradients, Value)):  # most often
-        return [(_source(name, outputs), _gradient(name, outputs, gradients))]
+        return [(_edge(name, outputs), _gradient(name, outputs, gradients))]
     tensors = _several(name, "outputs", outputs)
     given = [None] * len(tensors) if gradients is None else gradients
     given = list(given) if isinstance(given, list | tuple) else [given]
     if len(given) != len(tensors):
         raise ValueError(f"{name}: {len(given)} gradients for {len(tensors)} outputs, expected one for each")
-    return [(_source(name, y), _gradient(name, y, g)) for y, g in zip(tensors, given, strict=True)]
+    return [(_edge(name, y), _gradient(name, y, g)) for y, g in zip(tensors, given, strict=True)]
 
 
 def _gradient(name: str, output: Value, gradient: Any) -> Array:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tinyrnn.autograd.graph import Array, Elsewhere, Value, make
+from tinyrnn.autograd.graph import Array, Value, make
 from tinyrnn.autograd.modes import no_grad
 from tinyrnn.autograd.record import needs_grad, record_many
 
@@ -88,7 +88,7 @@ class Function:
         constant, ctx._constant = ctx._constant, ()
         classes = [result.result for result in several]
 
-        def pullback(*gs: Array) -> Elsewhere:
+        def pullback(*gs: Array) -> list[Array | None]:
             with no_grad():
                 given = cls.backward(ctx, *[make(kind, g) for kind, g in zip(classes, gs, strict=True)])
             gradients = list(given) if isinstance(given, tuple | list) else [given]
@@ -97,7 +97,7 @@ class Function:
             for g in gradients:
                 if not isinstance(g, Value | None):
                     raise TypeError(f"{name}: backward returned {type(g).__name__}, expected tensors or None")
-            return Elsewhere([None if g is None else g.array for g in gradients])
+            return [None if g is None else g.array for g in gradients]
 
         if not any(ctx.needs_input_grad):
             return made
@@ -112,7 +112,7 @@ class Function:
         )
         for out, y in zip(outs, several, strict=True):
             if _among(y, constant):
-                out.node = None
+                out.edge = None
         return tuple(outs) if isinstance(made, tuple) else outs[0]
 
 

@@ -33,7 +33,7 @@ from tinyrnn.autograd.quotients import (
     is_a_kink,
     slopes_along,
 )
-from tinyrnn.autograd.views import source_of
+from tinyrnn.autograd.views import edge_of
 
 METHODS = {"central": "central differences", "complex": "complex steps", "directional": "central differences"}
 HIDDEN = 0.01  # the share of the gradient that rounding may hide
@@ -143,11 +143,11 @@ class _Check:
             raise ValueError("gradcheck: func gives NaN or infinity here: check it at another point")
         rng = np.random.default_rng(seed)
         self.cotangents = [rng.standard_normal(y.shape) for y in outputs]
-        sources = [source_of(y) for y in outputs]
-        differentiable = [k for k, source in enumerate(sources) if source is not None]
+        edges = [edge_of(y) for y in outputs]
+        differentiable = [k for k, edge in enumerate(edges) if edge is not None]
         if not differentiable:
             raise ValueError("gradcheck: no output of func depends on an input that requires a gradient")
-        leaves_of = [set() if source is None else set(explore([source])[1]) for source in sources]
+        below = [{source for source, _ in explore([edge])[1]} for edge in edges]
         leaves = [x for _, x in named if x.wants_grad]
 
         def gradients(of: list[int]) -> list[Array]:
@@ -162,9 +162,9 @@ class _Check:
         terms = [float(np.abs(v * y.array).sum()) for y, v in zip(outputs, self.cotangents, strict=True)]
         self.leaves = []
         for n, (name, x) in enumerate((name, x) for name, x in named if x.wants_grad):
-            sizes = [term if x in below else 0.0 for term, below in zip(terms, leaves_of, strict=True)]
+            sizes = [term if x in sources else 0.0 for term, sources in zip(terms, below, strict=True)]
             self.leaves.append(_Leaf(name, x, [(source, gs[n], of) for source, gs, of in passes], sizes))
-        used = [x for below in leaves_of for x in below]
+        used = [x for sources in below for x in sources if isinstance(x, Value)]
         self.all = list({id(x): x for x in [*values, *used, *_state_of(func)]}.values())
 
         def evaluate() -> list[Array]:
@@ -275,7 +275,7 @@ def _checked(inputs: Any, func: Any) -> tuple[list[Any], list[tuple[str, Any]]]:
                 f"gradcheck: {name} is {x.dtype}, whose rounding drowns the differences: use .double(), as in "
                 "tinyrnn.randn(3, dtype=tinyrnn.float64, requires_grad=True) or model.double()"
             )
-        if x.node is not None:
+        if x.edge is not None:
             raise ValueError(f"gradcheck: {name} was computed from others, expected a leaf: .detach().requires_grad_()")
     if not any(x.wants_grad for _, x in named):
         raise ValueError("gradcheck: none of the inputs requires a gradient: requires_grad_() those to be checked")

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 import weakref
 from collections.abc import Callable
 from typing import Any
 
+from tinyrnn.autograd.engine import accumulate
 from tinyrnn.autograd.graph import Array, Hook, Value, make
 from tinyrnn.autograd.modes import no_grad
-from tinyrnn.autograd.views import source_of, version_of
-
-_accumulating = threading.Lock()
+from tinyrnn.autograd.views import edge_of
 
 
 class RemovableHandle:
@@ -31,15 +29,16 @@ class RemovableHandle:
         self.remove()
 
 
-def _attach(name: str, value: Value, hook: Hook) -> RemovableHandle:
-    source = source_of(value)
-    if source is None:
+def _attach(name: str, value: Value, call: Callable[[Array], Array | None], keeps: bool) -> tuple[list[Hook], Hook]:
+    edge = edge_of(value)
+    if edge is None:
         raise RuntimeError(
             f"{name}: this tensor needs no gradient, so no backward pass will come by: requires_grad_() it first"
         )
+    source, k = edge
     source.hooks = source.hooks or []
-    source.hooks.append(hook)
-    return RemovableHandle(source.hooks, hook)
+    source.hooks.append(Hook(call, k, keeps))
+    return source.hooks, source.hooks[-1]
 
 
 def register_hook(value: Value, hook: Callable[[Any], Any]) -> RemovableHandle:
@@ -58,7 +57,7 @@ def register_hook(value: Value, hook: Callable[[Any], Any]) -> RemovableHandle:
     >>> h.grad
     tensor([1.5000, 1.5000])
     """
-    shape, dtype, cls = value.array.shape, value.array.dtype, value.result
+    shape, dtype, cls = value.array.shape, value.array.dtype, Value.result
 
     def call(g: Array) -> Array | None:
         with no_grad():
@@ -73,7 +72,7 @@ def register_hook(value: Value, hook: Callable[[Any], Any]) -> RemovableHandle:
             raise TypeError(f"register_hook: the hook returned a gradient of {returned.array.dtype}, expected {dtype}")
         return returned.array.astype(dtype)
 
-    return _attach("register_hook", value, Hook(call))
+    return RemovableHandle(*_attach("register_hook", value, call, False))
 
 
 def retain_grad(value: Value) -> None:
@@ -96,19 +95,6 @@ def retain_grad(value: Value) -> None:
         if value is not None:
             accumulate({value: g})
 
-    if source_of(value) is not value and value.retained is None:
-        hook = Hook(keep, keeps=True)
-        _attach("retain_grad", value, hook)
-        value.retained = hook
-
-
-def accumulate(found: dict[Any, Array]) -> None:
-    """value.grad += g for each value and g. The arrays must be nobody else's: they may become the gradients."""
-    with _accumulating:  # threads may share leaves
-        for value, g in found.items():
-            total = value.total_grad
-            if total is None:
-                value.total_grad = make(value.result, g)
-            else:
-                total.array += g
-                version_of(total)[0] += 1
+    edge = edge_of(value)
+    if value.retained is None and (edge is None or edge[0] is not value):
+        value.retained = _attach("retain_grad", value, keep, True)[1]

@@ -37,6 +37,6 @@ class Variable(metaclass=_AnyTensor):
                 stacklevel=2,
             )
         version = version_of(data)
-        value = make(data.result, data.array)
+        value = make(Value.result, data.array)
         value.version, value.wants_grad = version, bool(requires_grad)
         return value

@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
-from tinyrnn.autograd.graph import UNTRACKED, Array, Gradient, Node, Owned, OwningNode, Source, Value
+from tinyrnn.autograd.graph import FRESH, IN_PLACE, UNTRACKED, Array, Edge, Gradient, Node, Value
 from tinyrnn.autograd.modes import state
 
 
@@ -72,19 +72,19 @@ def share(view: Value, base: Value) -> None:
     view.node_version = view.version[0] if state.grad else UNTRACKED
 
 
-def source_of(value: Value) -> Source | None:
-    """Where a gradient for `value` has to go; None when it needs none."""
+def edge_of(value: Value) -> Edge | None:
+    """Where a gradient for `value` goes; None if it needs none. The edge of a view is brought up to date first."""
     if value.base is not None and value.node_version not in (version_of(value)[0], UNTRACKED):
         _refresh(value, value.base)
-    return value.node or (value if value.wants_grad else None)
+    return value.edge or ((value, 0) if value.wants_grad else None)
 
 
 def _refresh(view: Value, base: Value) -> None:
-    """The memory of `view` was changed through another name: it shows a part of the base's new content now."""
-    parent = source_of(base)
+    """The base was modified through another alias: the view shows a part of the base's new content now."""
+    parent = edge_of(base)
     view.node_version = version_of(view)[0]
     if parent is None:
-        _set_node(view, None)
+        set_edge(view, None)
         return
     empty = view.array.size == 0
     size, whole, part = _layouts(base.array, base.array if empty else view.array)
@@ -95,19 +95,21 @@ def _refresh(view: Value, base: Value) -> None:
             part.put(g, buffer)
         return (whole.of(buffer),)
 
-    _set_node(view, Node("view", (parent,), pullback, view.shape, view.dtype))
+    set_edge(view, (Node("view", (parent,), pullback, view.shape, view.dtype, FRESH), 0))
 
 
-def _set_node(value: Value, node: Node | None) -> None:
-    """Another node has made `value`: the gradient that retain_grad keeps is that of its new content."""
-    if value.retained is not None and node is not None:
+def set_edge(value: Value, edge: Edge | None) -> None:
+    """Another operation has computed `value`: the gradient that retain_grad keeps is that of its new content."""
+    hook = value.retained
+    if hook is not None and edge is not None:
         if value.node is not None and value.node.hooks:
-            value.node.hooks = [hook for hook in value.node.hooks if hook is not value.retained]
-        node.hooks = [value.retained]
-    value.node = node
+            value.node.hooks = [other for other in value.node.hooks if other is not hook]
+        value.retained = hook._replace(k=edge[1])
+        edge[0].hooks = [*(edge[0].hooks or ()), value.retained]
+    value.edge = edge
 
 
-def check_in_place(name: str, value: Value, new: Source | None = None) -> None:
+def check_in_place(name: str, value: Value, new: Edge | None = None) -> None:
     """Refuses an in-place change, before it is made, that would make a gradient wrong. Raises RuntimeError.
 
     `new` is where the new content comes from, if it needs a gradient.
@@ -118,46 +120,47 @@ def check_in_place(name: str, value: Value, new: Source | None = None) -> None:
         return
     owner = value if value.base is None else value.base
     for leaf, what in ((value, "a leaf"), (owner, "a view of a leaf")):
-        if leaf.node is None and leaf.wants_grad:
+        if leaf.edge is None and leaf.wants_grad:
             raise RuntimeError(
                 f"{name}: {what} that requires a gradient cannot be changed in place while operations are recorded: "
                 "make the change under no_grad(), or change a clone()"
             )
-    if value.node_version == UNTRACKED and (new is not None or owner.node is not None):
+    if value.node_version == UNTRACKED and (new is not None or owner.edge is not None):
         raise RuntimeError(
             f"{name}: this view was made under no_grad(), so that a recorded change of it would not reach the tensor "
             "it is a view of: make the view outside of no_grad(), or the change inside"
         )
 
 
-def changed_in_place(value: Value, new: Node | None) -> None:
-    """`value` has got new content in the same memory, made by `new`. Counts the change and mends the graph."""
+def changed_in_place(value: Value, new: Edge | None) -> None:
+    """`value` has got new content in the same memory, from `new`. Counts the change and updates the graph."""
     version_of(value)[0] += 1
     base = value.base
     if not state.grad:
         return
     if base is None:
-        _set_node(value, new)
+        set_edge(value, new)
         return
-    before = source_of(base)
+    before = edge_of(base)
     if before is None and new is None:
         return
+    spec = base.array.shape, base.array.dtype
     if value.array.size == 0:  # nothing has changed; but the base depends on `new` from now on, as in torch
         if before is None:
             nothing = np.zeros(value.shape, value.array.dtype)
-            _set_node(base, Node("copy_slices", (new,), lambda g: (nothing,), base.shape, base.dtype))
+            set_edge(base, (Node("copy_slices", (new,), lambda g: (nothing,), *spec), 0))
         return
     size, whole, part = _layouts(base.array, value.array)
     plain = base.array.flags.c_contiguous
 
     def pullback(g: Array) -> tuple[Gradient, Gradient]:
         if plain and g.flags.c_contiguous:
-            buffer = g.reshape(-1)  # g is ours, and laid out as the base already
+            buffer = g.reshape(-1)  # g may be overwritten, and has the layout of the base already
         else:
             buffer = np.empty(size, g.dtype)
             whole.of(buffer)[...] = g
         dnew = part.of(buffer).copy()
         part.of(buffer)[...] = 0
-        return Owned(whole.of(buffer)), dnew
+        return whole.of(buffer), dnew
 
-    _set_node(base, OwningNode("copy_slices", (before, new), pullback, base.shape, base.dtype))
+    set_edge(base, (Node("copy_slices", (before, new), pullback, *spec, IN_PLACE), 0))

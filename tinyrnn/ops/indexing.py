@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinyrnn.autograd.graph import Array, Gradient, Node, Owned, OwningNode, Patch, Value, make
+from tinyrnn.autograd.graph import FRESH, IN_PLACE, Array, Edge, Gradient, Node, Patch, Value, make
 from tinyrnn.autograd.modes import state
-from tinyrnn.autograd.record import record, sources_of
+from tinyrnn.autograd.record import edges_of, record
 from tinyrnn.autograd.views import changed_in_place, check_in_place, share
 from tinyrnn.kernels.places import last_written
 from tinyrnn.kernels.rows import sum_by_row
@@ -172,23 +173,25 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
         target, where = make(input.result, place), (...,)
         share(target, input)
     before = input if target is input else None
-    sources = sources_of((before, y)) if state.grad and input.dtype.kind == "f" else None
-    check_in_place("x[...] = y", input, None if sources is None else sources[1])
+    edges = edges_of("x[...] = y", (before, y)) if state.grad and input.dtype.kind == "f" else None
+    check_in_place("x[...] = y", input, None if edges is None else edges[1])
     if y.base is not None and y.base is (input if input.base is None else input.base) and _is_same(y.array, place):
         return None  # as in x[0] += 1, which has changed x[0] already
     target.array[where] = y.array
-    node = None
-    if sources is not None:
-        kind, pullback = _writing(where, repeats, place.shape, sources[0] is not None, sources[1] is not None)
-        node = kind("setitem", sources, pullback, target.shape, target.dtype)
-    changed_in_place(target, node)
+    edge: Edge | None = None
+    if edges is not None:
+        need_x, need_y = edges[0] is not None, edges[1] is not None
+        pullback = _writing(where, repeats, place.shape, need_x, need_y)
+        memory = IN_PLACE if need_x else FRESH
+        edge = Node("setitem", edges, pullback, target.array.shape, target.dtype, memory), 0
+    changed_in_place(target, edge)
     return None
 
 
 def _writing(
     where: Index, repeats: bool | None, place: tuple[int, ...], need_x: bool, need_y: bool
-) -> tuple[type[Node], Any]:
-    """The node and the pullback of x[where] = y. Only what is needed is kept, and computed."""
+) -> Callable[[Array], tuple[Gradient, Gradient]]:
+    """The pullback of x[where] = y, which returns new arrays, or g itself. Only what is needed is computed."""
 
     def at(g: Array) -> Gradient:
         dy = g[where]
@@ -197,11 +200,9 @@ def _writing(
     def pullback(g: Array) -> tuple[Gradient, Gradient]:
         dy = at(g) if need_y else None
         g[where] = 0
-        return Owned(g), dy
+        return g, dy
 
-    if need_x:
-        return OwningNode, pullback
-    return Node, lambda g: (None, at(g))
+    return pullback if need_x else lambda g: (None, at(g))
 
 
 def _is_same(x: Array, y: Array) -> bool:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinyrnn.autograd.graph import Array, Gradient, Node, Value, make
+from tinyrnn.autograd.graph import Array, Edge, Gradient, Node, Value, make
 from tinyrnn.autograd.modes import state
-from tinyrnn.autograd.record import sources_of
-from tinyrnn.autograd.views import changed_in_place, check_in_place, source_of
+from tinyrnn.autograd.record import edges_of
+from tinyrnn.autograd.views import changed_in_place, check_in_place, edge_of
 from tinyrnn.dtypes import as_dtype, can_cast
 from tinyrnn.ops import (
     arithmetic,
@@ -50,17 +50,17 @@ def in_place(op: Callable[..., Tensor]) -> Callable[..., Tensor]:
         before = input
         if state.grad:  # what the operation saves must not be what is written over
             before = make(input.result, x.copy())
-            before.node = source_of(input)  # a node: check_in_place has refused a leaf
+            before.edge = edge_of(input)  # a node's: check_in_place has refused a leaf
         after = op(before, *args, **kwargs)
-        return _write(name, input, after.array, after.node)
+        return _write(name, input, after.array, after.edge)
 
     op_.__name__ = op_.__qualname__ = name
     op_.__doc__ = f"{op.__name__}, in place: {op.__doc__}"
     return op_
 
 
-def _write(name: str, input: Tensor, y: Array, made_by: Node | None) -> Tensor:
-    """x = y in the memory of x, where `made_by` is the node that made y, if any."""
+def _write(name: str, input: Tensor, y: Array, edge: Edge | None) -> Tensor:
+    """x = y in the memory of x, where `edge` is that of y, if it needs a gradient."""
     x = input.array
     if y.shape != x.shape:
         raise ValueError(
@@ -72,11 +72,11 @@ def _write(name: str, input: Tensor, y: Array, made_by: Node | None) -> Tensor:
             f"{name}: the result is {y.dtype}, which does not fit in place into a tensor of {x.dtype}: use the "
             "operation without the underscore, whose result is a new tensor"
         )
-    check_in_place(name, input, made_by)
-    if made_by is not None:
-        made_by.dtype = x.dtype  # y may be wider, but what was made is x
+    check_in_place(name, input, edge)
+    if edge is not None and isinstance(edge[0], Node):
+        edge[0].dtype = x.dtype  # y may be wider, but the result is x
     x[...] = y
-    changed_in_place(input, made_by)
+    changed_in_place(input, edge)
     return input
 
 
@@ -221,7 +221,7 @@ def fill_diagonal_(input: Tensor, fill_value: float, wrap: bool = False) -> Tens
 
 def _overwrite(name: str, input: Tensor, src: Any) -> Tensor:
     x = tensor_argument(name, input)
-    if type(src) is int and src == 0 and source_of(input) is None:  # g.zero_(), say: there is nothing to record
+    if type(src) is int and src == 0 and edge_of(input) is None:  # g.zero_(), say: there is nothing to record
         check_in_place(name, input)
         x.fill(0)
         changed_in_place(input, None)
@@ -235,10 +235,10 @@ def _overwrite(name: str, input: Tensor, src: Any) -> Tensor:
             f"{name}: the source has shape {y.shape}, which does not fit in place into {x.shape}: expected it to "
             "broadcast to that"
         )
-    sources = sources_of((input, given)) if state.grad and x.dtype.kind == "f" else None
+    edges = edges_of(name, (input, given)) if state.grad and x.dtype.kind == "f" else None
 
     def pullback(g: Array) -> tuple[Gradient, Gradient]:
         return np.zeros_like(g), g
 
-    node = None if sources is None else Node(name, sources, pullback, x.shape, x.dtype)
-    return _write(name, input, np.broadcast_to(y.astype(x.dtype, copy=False), x.shape), node)
+    edge = None if edges is None else (Node(name, edges, pullback, x.shape, x.dtype), 0)
+    return _write(name, input, np.broadcast_to(y.astype(x.dtype, copy=False), x.shape), edge)

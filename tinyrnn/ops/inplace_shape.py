@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinyrnn.autograd.graph import UNTRACKED
 from tinyrnn.autograd.modes import enable_grad, state
-from tinyrnn.autograd.views import _set_node
+from tinyrnn.autograd.views import set_edge
 from tinyrnn.ops import shaping
 from tinyrnn.ops.operands import tensor_argument
 
@@ -24,7 +24,7 @@ def _in_shape(op: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
     def op_(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         tensor_argument(name, input)
-        leaf = input.wants_grad and input.node is None
+        leaf = input.wants_grad and input.edge is None
         if leaf and state.grad:
             raise RuntimeError(
                 f"{name}: a leaf that requires a gradient cannot be changed in place while operations are recorded: "
@@ -33,7 +33,7 @@ def _in_shape(op: Callable[..., Tensor]) -> Callable[..., Tensor]:
         with enable_grad():  # a gradient has to find its way back to the shape that it was made in
             after = op(input, *args, **kwargs)
         if not leaf:
-            _set_node(input, after.node)
+            set_edge(input, after.edge)
             if input.base is not None and input.node_version != UNTRACKED:
                 input.node_version = after.node_version
         input.array = after.array

@@ -15,6 +15,7 @@ from tinyrnn.autograd.graph import Array, Gradient, make
 from tinyrnn.autograd.record import record
 from tinyrnn.autograd.views import version_of
 from tinyrnn.kernels.erf import erf as erf_of
+from tinyrnn.kernels.rnn import ONE
 from tinyrnn.ops.operands import floating, tensor_argument, where_it_passes
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ def tanh(input: Tensor) -> Tensor:
     y = np.tanh(floating("tanh", input))
 
     def pullback(g: Array) -> tuple[Gradient]:
-        return (g * (1 - y * y),)
+        return (g * (ONE.get(y.dtype, 1) - y * y),)
 
     return record("tanh", y, (input,), pullback, saves_output=True)
 

@@ -1,8 +1,9 @@
 """Recomputation: keep a function's arguments instead of all that its backward pass reads, and compute it again then.
 
-    forward    y = f(x), recorded; then its graph goes, and one node stands in for it: between y and what f has read
-               from outside (x, weights, anything)
-    backward   y = f(x) again, recorded, and on through this graph, as a part of the pass that has arrived here
+    forward    y = f(x), recorded; then its graph is dropped, and one node takes its place: its parents are the edges
+               that lead out of this graph (to x, weights, anything that f has read)
+    backward   y = f(x) again, recorded. The edges of the new results replace the parents, and the pass goes on through
+               the new graph: its nodes have the largest numbers, so they come next
 
 T steps in sqrt(T) segments of sqrt(T) steps need the memory of one segment and of sqrt(T) arguments, O(sqrt T) instead
 of O(T), and one forward pass more, where a training step costs about three: 4/3 of the time.
@@ -16,16 +17,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from tinyrnn.autograd.engine import Totals, run_backward
-from tinyrnn.autograd.graph import Array, Gradient, PartNode, Source, StandIn, Value, make, numbers
+from tinyrnn.autograd.graph import Array, Edge, Gradient, Node, Spec, Value, make, numbers
 from tinyrnn.autograd.modes import enable_grad, state
 from tinyrnn.autograd.record import save
-from tinyrnn.autograd.views import source_of, version_of
+from tinyrnn.autograd.views import edge_of, version_of
 from tinyrnn.random import default_generator, fork_rng, get_rng_state, set_rng_state
 from tinyrnn.tensor import Tensor
 from tinyrnn.utils.nested import each, tensors_in
@@ -63,9 +62,10 @@ def checkpoint(
 
     The gradients are those of calling the function, to the last bit. A result that is a view becomes a copy.
     Raises ValueError for determinism_check, and RuntimeError if the function changes an argument in place. In the
-    backward pass, before any gradient is changed, RuntimeError for a second pass; if an argument or a weight was
-    changed in place meanwhile (in torch, a wrong gradient); if the second result has another shape or dtype, or needs
-    no gradient; and if it depends on another leaf. No watch is kept on a tensor that is neither an argument nor a leaf.
+    backward pass, before any gradient is changed, RuntimeError for a second pass; if an argument, a weight or a tensor
+    of the function's closure was changed in place meanwhile (in torch, a wrong gradient); if the second result has
+    another shape or dtype, or needs no gradient; and if it depends on another leaf. Other tensors that the function
+    reads, as attributes of a module that are no leaves, are refused after a recorded change only.
     Source: torch.utils.checkpoint.checkpoint.
 
     >>> import tinyrnn
@@ -81,6 +81,7 @@ def checkpoint(
         with first:
             return function(*args, **kwargs)
 
+    cells = [cell.cell_contents for cell in getattr(function, "__closure__", None) or () if _is_filled(cell)]
     given = list(tensors_in((args, kwargs)))
     versions = [version_of(x)[0] for x in given]
     args_again, kwargs_again = each(_same, args), each(_same, kwargs)
@@ -97,77 +98,119 @@ def checkpoint(
     if default_generator.changes == changes:
         rng = None  # it draws nothing
     results = list(tensors_in(result))
-    sources = [source_of(y) for y in results]
-    places = [k for k, source in enumerate(sources) if source is not None and source.number > before]
+    edges = [edge_of(y) for y in results]
+    places = [k for k, edge in enumerate(edges) if edge is not None and _number(edge) > before]
     if not places:
         return result
 
-    parents = list(_outside([sources[k] for k in places], before))
-    specs = [(results[k].shape, results[k].dtype) for k in places]
+    parents = list(_outside([edges[k] for k in places], before))
+    specs = [(results[k].array.shape, results[k].dtype) for k in places]
     checked = specs if determinism_check == "default" else None
-    again = Again(function, args_again, kwargs_again, second, rng, len(results), places, checked)
-    node = StandIn("checkpoint", parents, again, specs)
-    save(node, [*given, *[leaf for leaf in parents if isinstance(leaf, Value)]])
+    again = Again(function, args_again, kwargs_again, second, rng, len(results), places, checked, parents)
+    node = Node("checkpoint", again.parents, again, *specs[0])
+    node.more = specs[1:]
+    again.number = node.number
+    save(node, [*given, *tensors_in(cells), *[leaf for leaf, _ in parents if isinstance(leaf, Value)]])
     recorded: dict[int, Tensor] = {}
     for k, place in enumerate(places):
         y = results[place]
         out: Tensor = make(y.result, y.array if y.base is None else y.array.copy())  # the base would keep its graph
         out.version = version_of(y) if y.base is None else None
-        out.node = PartNode(node, k)
+        out.edge = (node, k)
         recorded.setdefault(id(y), out)
     return each(lambda y: recorded.get(id(y), y), result)
 
 
 def _same(x: Tensor) -> Tensor:
-    """A tensor in the same memory, with the same source: x itself might come to depend on the result, a cycle."""
-    source = source_of(x)
-    if source is x:
+    """A tensor in the same memory, with the same edge: x itself might come to depend on the result, a cycle."""
+    edge = edge_of(x)
+    if edge is not None and edge[0] is x:
         return x
     same: Tensor = make(x.result, x.array)
-    same.version, same.node = version_of(x), source  # type: ignore[assignment]
+    same.version, same.edge = version_of(x), edge
     return same
 
 
-def _outside(roots: Sequence[Source | None], before: int) -> Iterator[Source]:
-    """Where the nodes below the roots whose number is larger than `before` have their gradients sent: all others."""
+def _is_filled(cell: Any) -> bool:
+    """Whether the variable of a closure has a value yet."""
+    try:
+        cell.cell_contents  # noqa: B018
+    except ValueError:
+        return False
+    return True
+
+
+def _number(edge: Edge) -> int:
+    return edge[0].number if isinstance(edge[0], Node) else 0
+
+
+def _outside(roots: Sequence[Edge | None], before: int) -> Iterator[Edge]:
+    """The edges from the nodes below the roots whose number is larger than `before` to all others."""
     seen, stack = set(roots), list(roots)
     while stack:
-        node = stack.pop()
-        for parent in node.parents:  # type: ignore[union-attr]
+        for parent in stack.pop()[0].parents:  # type: ignore[index, union-attr]
             if parent is None or parent in seen:
                 continue
             seen.add(parent)
-            if parent.number > before:
+            if _number(parent) > before:
                 stack.append(parent)
             else:
                 yield parent
 
 
-@dataclass(frozen=True)
 class Again:
-    """The pullback of a checkpoint: the function, computed again from what was kept, and a pass through its graph."""
+    """The pullback of a checkpoint: computes the function again, and hands the gradients on to the new results."""
 
-    function: Callable[..., Any]
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    context: AbstractContextManager[Any]
-    rng: Array | None  # the state to draw from
-    number: int  # of tensors that the function returns
-    places: list[int]  # of those among them that need a gradient
-    specs: Sequence[tuple[tuple[int, ...], Any]] | None  # the shape and dtype of each of these, if they are compared
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        context: AbstractContextManager[Any],
+        rng: Array | None,
+        tensors: int,
+        places: list[int],
+        specs: Sequence[Spec] | None,
+        outside: list[Edge],
+    ) -> None:
+        self.function, self.args, self.kwargs, self.context = function, args, kwargs, context
+        self.rng = rng  # the state to draw from
+        self.tensors = tensors  # how many the function returns
+        self.places = places  # the positions of those that need a gradient
+        self.specs = specs  # the shape and dtype of each of these, if they are compared
+        self.outside = frozenset(outside)  # the edges that led out of the graph at first
+        self.parents: list[Edge | None] = [*outside]  # those of the node: the list itself, which the call changes
+        self.number = 0  # of the node
 
-    def __call__(self, totals: Totals, parents: Sequence[Source], gradients: dict[int, Array]) -> Sequence[Gradient]:
+    def __call__(self, *gradients: Array | None) -> Sequence[Gradient]:
+        start = next(numbers)
         results = self.compute()
-        roots = [(self.source_of(results, k), g) for k, g in gradients.items()]
-        del results  # the graph alone is needed
-        # It goes with this call; what else the pass meets (a view of another tensor, made anew) belongs to others.
-        if found := run_backward(roots, retain_graph=True, totals=totals, outside=parents):
-            shapes = ", ".join(str(source.shape) for source in found)
-            raise RuntimeError(
-                "checkpoint: when it was computed again, the function has read other tensors that require a gradient, "
-                f"of shape {shapes}: it has to do the same both times"
-            )
-        return ()
+        edges = [self.edge_of(results, k) for k in range(len(gradients))]
+        self.check([edge for edge, g in zip(edges, gradients, strict=True) if g is not None], start)
+        self.parents[:] = edges
+        return gradients
+
+    def check(self, roots: Sequence[Edge], start: int) -> None:
+        """Refuses another leaf, and an edge to a node that was made after the checkpoint and before this call."""
+        seen: set[Edge] = set()
+        stack = list(roots)
+        while stack:
+            edge = stack.pop()
+            if edge in seen or edge in self.outside:
+                continue
+            seen.add(edge)
+            source = edge[0]
+            if isinstance(source, Value):
+                raise RuntimeError(
+                    "checkpoint: when it was computed again, the function has read another tensor that requires a "
+                    f"gradient, of shape {source.shape}: it has to do the same both times"
+                )
+            if self.number <= source.number <= start:
+                raise RuntimeError(
+                    "checkpoint: a tensor that the function reads was changed in place after the checkpoint, by "
+                    f"{source.name!r}: change it after backward, or a clone() of it"
+                )
+            stack += [parent for parent in source.parents if parent is not None]
 
     def compute(self) -> list[Tensor]:
         """The tensors that the function returns this time."""
@@ -178,29 +221,29 @@ class Again:
             contexts.enter_context(enable_grad())
             contexts.enter_context(self.context)
             results = list(tensors_in(self.function(*self.args, **self.kwargs)))
-        if len(results) != self.number:
+        if len(results) != self.tensors:
             raise RuntimeError(
-                f"checkpoint: the function has returned {self.number} tensors at first, and {len(results)} when it was "
-                "computed again: it has to do the same both times"
+                f"checkpoint: the function has returned {self.tensors} tensors at first, and {len(results)} when it "
+                "was computed again: it has to do the same both times"
             )
         return results
 
-    def source_of(self, results: list[Tensor], k: int) -> Source:
-        """The source of the k-th result that needs a gradient, which has to be like the first time."""
+    def edge_of(self, results: list[Tensor], k: int) -> Edge:
+        """The edge of the k-th result that needs a gradient, which has to be like the first time."""
         y = results[self.places[k]]
-        source = source_of(y)
-        if source is None:
+        edge = edge_of(y)
+        if edge is None:
             raise RuntimeError(
                 f"checkpoint: a result of shape {y.shape} needed a gradient at first, and none when it was computed "
                 "again: the function has to do the same both times"
             )
-        if self.specs is not None and (y.shape, y.dtype) != self.specs[k]:
+        if self.specs is not None and (y.array.shape, y.dtype) != self.specs[k]:
             shape, dtype = self.specs[k]
             raise RuntimeError(
                 f"checkpoint: a result was {shape} of {dtype} at first, and {y.shape} of {y.dtype} when it was "
                 "computed again: the function has to do the same both times"
             )
-        return source
+        return edge
 
 
 def _rng_state() -> Array:

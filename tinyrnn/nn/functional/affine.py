@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from tinyrnn.autograd.graph import Array, Fresh, Gradient
+from tinyrnn.autograd.graph import FRESH, Array, Gradient
 from tinyrnn.autograd.record import needs_grad, record
 from tinyrnn.kernels.sums import sum_rows
 from tinyrnn.ops.operands import check_same_dtype, tensor_argument
@@ -41,15 +41,15 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     kept_x, kept_w = x if needs_grad(weight) else None, W if needs_grad(input) else None
     need_b = needs_grad(bias)
 
-    def pullback(g: Array) -> Fresh:
+    def pullback(g: Array) -> tuple[Gradient, ...]:
         g = g.reshape(n, O)
         dx = None if kept_w is None else g.dot(kept_w).reshape(shape)
         dw = None if kept_x is None else g.T.dot(kept_x.reshape(n, I))
-        return Fresh((dx, dw, sum_rows(g) if need_b else None))
+        return dx, dw, sum_rows(g) if need_b else None
 
     saved = (None if kept_w is None else weight, None if kept_x is None else input)
     y = y if len(shape) == 2 else y.reshape(*shape[:-1], O)
-    return record("linear", y, (input, weight, bias), pullback, saved=saved)
+    return record("linear", y, (input, weight, bias), pullback, saved=saved, memory=FRESH)
 
 
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from tinyrnn.autograd.graph import Array, Fresh, make
+from tinyrnn.autograd.graph import FRESH, Array, Gradient
 from tinyrnn.autograd.modes import state
-from tinyrnn.autograd.record import connect, save, sources_of
+from tinyrnn.autograd.record import needs_grad, record_many
 from tinyrnn.creation import empty
 from tinyrnn.kernels.packed import packed
 from tinyrnn.nn import functional, init
@@ -274,8 +274,8 @@ def run_layer(
         shapes.append(None if h is None or len(start) != N else h.array.shape)
         starts.append(start if len(start) == N else np.broadcast_to(start, (N, size)))
     inputs = (x, *states, *weights)
-    sources = sources_of(inputs) if state.grad else None
-    keep = sources is not None
+    needs = [needs_grad(value) for value in inputs]
+    keep = state.grad and True in needs
     if batch_sizes is None:
         (y, *last), kernel_pullback = kernel(xs, *starts, *arrays, reverse=reverse, keep=keep)
     else:
@@ -283,12 +283,8 @@ def run_layer(
     if batch_first:
         y = y.swapaxes(0, 1)
     results = (y[:, 0], *last) if single else (y, *[h[None] for h in last])
-    outs: list[Tensor] = [make(x.result, array) for array in results]
-    if sources is None:
-        return outs
-    needs = [source is not None for source in sources]
 
-    def pullback(dy: Array, *dlast: Array) -> Fresh:
+    def pullback(dy: Array, *dlast: Array) -> tuple[Gradient, ...]:
         dy = dy.swapaxes(0, 1) if batch_first else dy[:, None] if single else dy
         dx, *others = kernel_pullback(dy, *(dlast if single else [dh[0] for dh in dlast]), needs)
         for k, shape in enumerate(shapes):
@@ -296,12 +292,11 @@ def run_layer(
                 others[k] = others[k].reshape(shape)
         if dx is not None:
             dx = dx.swapaxes(0, 1) if batch_first else dx[:, 0] if single else dx
-        return Fresh((dx, *others))
+        return dx, *others
 
     w_ih, w_hh = weights[:2]
-    node = connect(type(layer).__name__.lower(), outs, sources, pullback)
-    save(node, (w_ih if needs[0] else None, x if needs[1 + len(states)] else None, w_hh, *weights[4:]))
-    return outs
+    read = (w_ih if needs[0] else None, x if needs[1 + len(states)] else None, w_hh, *weights[4:])
+    return record_many(type(layer).__name__.lower(), results, inputs, pullback, saved=read, memory=FRESH)
 
 
 def _check_weights(layer: RNNBase, x: Array, arrays: Sequence[Array | None], sizes: tuple[int, ...]) -> None:

@@ -92,7 +92,7 @@ def _stack(tensors: Sequence[Any]) -> Tensor:
         arrays = [
             x.array
             for x in tensors
-            if not (x.wants_grad or x.node or ((base := x.base) is not None and (base.wants_grad or base.node)))
+            if not (x.wants_grad or x.edge or ((base := x.base) is not None and (base.wants_grad or base.edge)))
         ]
         if len(arrays) == len(tensors):
             joined = np.array(arrays)
