@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -27,7 +26,7 @@ def leaves(*shapes: tuple[int, ...], layout: int = 0) -> list[Tensor]:
 
 
 def check_gradients(op: Callable[..., Tensor], *shapes: tuple[int, ...]) -> None:
-    """Difference quotients in three layouts; float32 stays; a change before backward is refused or changes nothing."""
+    """Difference quotients in three layouts; float32 stays."""
     for layout in range(3):
         assert gradcheck(op, leaves(*shapes, layout=layout), rtol=1e-7)
     for k in range(len(shapes)):  # with one input alone
@@ -38,22 +37,3 @@ def check_gradients(op: Callable[..., Tensor], *shapes: tuple[int, ...]) -> None
     y = op(*xs)
     y.backward(tinyrnn.ones_like(y))
     assert {y.dtype, *[x.grad.dtype for x in xs]} == {np.dtype("float32")}
-
-    def gradients(changed: int | None) -> list[Any]:
-        xs = leaves(*shapes)
-        y = op(*xs)
-        if changed is not None and (value := [*xs, y][changed]).array.flags.writeable:
-            with tinyrnn.no_grad():
-                value.mul_(-3).add_(1)
-        y.backward(tinyrnn.tensor(np.random.default_rng(1).standard_normal(y.shape)))
-        return [x.grad.array for x in xs]
-
-    expected = gradients(None)
-    for changed in range(-1, len(shapes)):  # -1: the output
-        try:
-            found = gradients(changed)
-        except RuntimeError as error:
-            assert "changed in place" in str(error)  # noqa: PT017
-        else:
-            for g, e in zip(found, expected, strict=True):
-                np.testing.assert_array_equal(g, e)

@@ -231,6 +231,125 @@ def test_a_state_that_does_not_fit_changes_nothing(name, state, message):
     assert same(numbers(params), numbers(others))
 
 
+def entry(key, value):
+    """Spoils an entry of the second parameter: "array" is the first of its arrays."""
+
+    def change(state):
+        entries = state["state"][1]
+        entries[key if key != "array" else next(k for k, v in entries.items() if np.shape(v))] = value
+
+    return change
+
+
+WRONG = [  # what is spoiled, the error, a part of its message
+    (entry("array", [1.0]), TypeError, "is [1.0], expected a tensor of shape (4, 2)"),
+    (entry("array", "x"), TypeError, "is 'x', expected a tensor of shape (4, 2)"),
+    (entry("array", {}), TypeError, "is {}, expected a tensor of shape (4, 2)"),
+    (entry("array", True), TypeError, "is True, expected a tensor of shape (4, 2)"),
+    (entry("array", 1.0), ValueError, "has shape (), expected (4, 2)"),
+    (entry("array", np.zeros((4, 2), complex)), TypeError, "is complex128, expected real numbers"),
+    (entry("array", np.full((4, 2), "x")), TypeError, "is <U1, expected real numbers"),
+    (lambda s: s["state"].update({1: None}), TypeError, "the state of parameter 1 is a NoneType, expected a dict"),
+    (lambda s: s["state"].update({1: [1]}), TypeError, "the state of parameter 1 is a list, expected a dict"),
+    (lambda s: s.update(state=[]), TypeError, "'state' is a list, expected a dict {number: entries}"),
+    (lambda s: s.update(param_groups=None), TypeError, "param_groups[0] is no dict with a list 'params'"),
+    (lambda s: s.update(param_groups=[3]), TypeError, "param_groups[0] is no dict with a list 'params'"),
+    (lambda s: s["param_groups"][0].update(params=3), TypeError, "param_groups[0] is no dict with a list 'params'"),
+    (lambda s: s["param_groups"][0].update(lr="x"), TypeError, "lr is 'x', expected a number"),
+    (lambda s: s["param_groups"][0].update(lr=None), TypeError, "lr is None, expected a number"),
+]
+WRONG_STEPS = [
+    (-3, ValueError, "is -3, expected a whole number of at least 0"),
+    (2.5, ValueError, "is 2.5, expected a whole number of at least 0"),
+    (float("nan"), ValueError, "is nan, expected a whole number of at least 0"),
+    ("x", TypeError, "is 'x', expected a number"),
+    (None, TypeError, "is None, expected a number"),
+    (True, TypeError, "is True, expected a number"),
+    ([1], TypeError, "is [1], expected a number"),
+    (tinyrnn.tensor([1.0, 2.0]), TypeError, "expected a number"),
+]
+
+
+COUNTED = [(entry("step", value), *rest) for value, *rest in WRONG_STEPS]
+COUNTED.append((entry("array", None), TypeError, "is None, expected a tensor"))
+CHANGES = [(name, *case) for name in SETTINGS for case in WRONG + COUNTED * (name != "SGD")]  # whose buffer may be None
+
+
+@pytest.mark.parametrize(("name", "change", "error", "message"), CHANGES)
+def test_a_state_of_another_kind_changes_nothing(name, change, error, message):
+    state = bad_state(change)(name)
+    params = leaves()
+    optimizer = make(name, params)
+    run(optimizer, params, [7])
+    before = copy.deepcopy(optimizer.state_dict())
+    with pytest.raises(error, match=f"{name}: .*{re.escape(message)}"):
+        optimizer.load_state_dict(state)
+    np.testing.assert_equal(in_form(optimizer.state_dict(), lambda v: v.array), in_form(before, lambda v: v.array))
+    with pytest.raises(TypeError, match=f"{name}: load_state_dict: got a NoneType, expected a dict"):
+        optimizer.load_state_dict(None)
+
+
+def test_what_is_no_tensor_may_be_a_number_where_one_is_expected():
+    params = leaves()
+    optimizer = make("NAdam", params)
+    run(optimizer, params, [0])
+    state = copy.deepcopy(optimizer.state_dict())
+    state["state"][0].update(mu_product=0.25, step=tinyrnn.tensor([4.0]))
+    optimizer.load_state_dict(state)
+    assert optimizer.state[params[0]]["mu_product"].item() == 0.25
+    assert optimizer.state[params[0]]["step"] == 4
+
+
+class Number(int):
+    """The number of a parameter, that counts how often it is looked up."""
+
+    looked_up = 0
+
+    def __hash__(self):
+        Number.looked_up += 1
+        return int.__hash__(self)
+
+
+@EVERY
+def test_loading_takes_time_in_proportion_to_the_number_of_parameters(name):
+    n = 300
+    params = [tinyrnn.ones(1, requires_grad=True) for _ in range(n)]
+    optimizer = make(name, params)
+    run(optimizer, params, [0])
+    state = optimizer.state_dict()
+    state["param_groups"][0]["params"] = [Number(i) for i in range(n)]
+    state["state"] = {Number(i): entries for i, entries in state["state"].items()}
+    Number.looked_up = 0
+    optimizer.load_state_dict(state)
+    assert 0 < Number.looked_up < 20 * n
+
+
+@EVERY
+def test_a_step_that_one_parameter_cannot_take_moves_none(name):
+    params = leaves()
+    optimizer = make(name, params)
+    run(optimizer, params, [0])
+    for p in params:
+        p.grad = tinyrnn.ones_like(p)
+    before = [p.array.copy() for p in params]
+    params[2].data = tinyrnn.ones(7, dtype=tinyrnn.float64)
+    with pytest.raises(
+        ValueError, match=rf"{name}: step: the gradient has shape \(4, 3\), the parameter \(7,\) by now"
+    ):
+        optimizer.step()
+    params[2].grad = tinyrnn.ones(7, dtype=tinyrnn.float64)
+    if name != "SGD":
+        with pytest.raises(ValueError, match=rf"{name}: step: \w+ has shape \(4, 3\), the parameter has \(7,\) by now"):
+            optimizer.step()
+    optimizer.param_groups[0]["params"].pop()
+    optimizer.state.pop(params[2])
+    optimizer.add_param_group({"params": [params[2]]})
+    optimizer.param_groups[1]["lr"] = "x"
+    with pytest.raises(ValueError, match="could not convert"):
+        optimizer.step()
+    assert same([p.array for p in params[:2]], before[:2])
+
+
 def test_a_state_of_another_optimizer_is_refused():
     params = leaves()
     sgd, adam = make("SGD", params), make("Adam", params)

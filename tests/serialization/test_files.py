@@ -7,11 +7,13 @@ import signal
 import stat
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tinyrnn.serialization import files
 from tinyrnn.serialization.files import replacing
 
 POSIX = os.name == "posix"
@@ -143,3 +145,68 @@ def test_a_killed_process_leaves_the_old_file(tmp_path: Path, when: str) -> None
     assert path.read_bytes() == b"old"
     (other,) = [name for name in os.listdir(tmp_path) if name != "x"]
     assert other.startswith(".tinyrnn-")  # what is left over can be told
+    put(tmp_path / "y", b"")
+    assert other in os.listdir(tmp_path)  # it belongs to another name
+    put(path, b"new")
+    assert sorted(os.listdir(tmp_path)) == ["x", "y"]
+    assert path.read_bytes() == b"new"
+
+
+WRITER = """
+import sys
+from tinyrnn.serialization import files
+
+with files.replacing(sys.argv[1]) as file:
+    file.write(b"slow")
+    print("ready", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_a_writer_that_is_alive_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    slow = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert slow.stdout is not None
+    assert slow.stdout.readline() == "ready\n"
+    put(path, b"fast")
+    assert (len(os.listdir(tmp_path)), path.read_bytes()) == (2, b"fast")
+    slow.communicate("\n")
+    assert slow.returncode == 0
+    assert (os.listdir(tmp_path), path.read_bytes()) == (["x"], b"slow")
+
+
+@pytest.mark.skipif(not POSIX, reason="locks are POSIX's")
+def test_a_file_that_is_removed_before_it_is_locked_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locks = []
+
+    def lock(file: Any, flags: int) -> None:
+        locks.append(file)
+        if len(locks) == 1:  # here another process comes in between
+            os.unlink(file.name)
+
+    monkeypatch.setattr(files.fcntl, "flock", lock)
+    put(tmp_path / "x", b"one")
+    assert len(locks) == 2
+    assert (os.listdir(tmp_path), (tmp_path / "x").read_bytes()) == (["x"], b"one")
+
+
+def test_without_locks_a_file_is_replaced_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "fcntl", None)
+    put(tmp_path / "x", b"one")
+    put(tmp_path / "x", b"two")
+    assert (os.listdir(tmp_path), (tmp_path / "x").read_bytes()) == (["x"], b"two")
+
+
+@pytest.mark.skipif(not POSIX, reason="links are POSIX's")
+def test_a_link_under_the_name_of_a_left_over_file_is_not_followed(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"mine")
+    put(tmp_path / "x", b"one")
+    start = f".tinyrnn-{zlib.crc32(b'x'):08x}-"
+    (tmp_path / f"{start}0.tmp").symlink_to(victim)
+    put(tmp_path / "x", b"two")
+    assert victim.read_bytes() == b"mine"

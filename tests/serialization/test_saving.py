@@ -185,65 +185,9 @@ def test_what_is_no_target(f: Any, message: str) -> None:
         tinyrnn.save(1, f)
 
 
-@needs_safetensors
-def test_safetensors(tmp_path: Path) -> None:
-    path = tmp_path / "model.safetensors"
-    x = tinyrnn.randn(2, 3)
-    tree = {
-        "w": nn.Parameter(x),
-        "turned": x.t(),
-        "stepped": tinyrnn.arange(9)[::2],
-        "0-d": tinyrnn.tensor(1.5),
-        "empty": tinyrnn.zeros(0, 2),
-        "array": np.ones(2, np.uint16),
-        "swapped": np.arange(3, dtype=">f4"),
-        "flags": tinyrnn.tensor([True, False]),
-        "double": x.double(),
-        "again": x,
-    }
-    tinyrnn.save(tree, path)
-    loaded = tinyrnn.load(path)
-    assert set(loaded) == set(tree)
-    for name, value in tree.items():
-        expected = value.detach().numpy() if isinstance(value, tinyrnn.Tensor) else value
-        assert type(loaded[name]) is tinyrnn.Tensor, name
-        assert loaded[name].dtype == expected.dtype.newbyteorder("="), name
-        np.testing.assert_array_equal(loaded[name].numpy(), expected)
-        assert loaded[name].numpy().flags.writeable
-    from safetensors.numpy import load_file
-
-    np.testing.assert_array_equal(load_file(path)["w"], x.numpy())
-    with open(path, "rb") as file:
-        assert set(tinyrnn.load(file)) == set(tree)
-    with open(path, "wb") as file:
-        tinyrnn.save({"a": x}, file)
-    assert list(tinyrnn.load(str(path))) == ["a"]
-
-
-@needs_safetensors
-@pytest.mark.parametrize(
-    ("tree", "error", "message"),
-    [
-        ([tinyrnn.ones(1)], TypeError, "a flat dict of tensors, got list: another name"),
-        ({"a": {"b": tinyrnn.ones(1)}}, TypeError, "got dict at 'a'"),
-        ({"epoch": 3}, TypeError, "got int at 'epoch'"),
-        ({0: tinyrnn.ones(1)}, TypeError, "at 0"),
-        ({"a": np.ones(1, complex)}, ValueError, "cannot hold this.*complex128"),
-        ({"a": np.array(["x"])}, ValueError, "cannot hold this"),
-    ],
-)
-def test_what_safetensors_cannot_hold(tmp_path: Path, tree: Any, error: type[Exception], message: str) -> None:
-    path = tmp_path / "x.safetensors"
-    with pytest.raises(error, match=message):
-        tinyrnn.save(tree, path)
-    assert os.listdir(tmp_path) == []
-
-
-def test_without_the_safetensors_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "safetensors", None)
-    monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
-    with pytest.raises(ImportError, match=r"save: \.safetensors files need the safetensors library: pip install"):
-        tinyrnn.save({"a": tinyrnn.ones(1)}, tmp_path / "x.safetensors")
-    (tmp_path / "y").write_bytes((2).to_bytes(8, "little") + b"{}")
-    with pytest.raises(ImportError, match=r"load: \.safetensors files need"):
-        tinyrnn.load(tmp_path / "y")
+def test_an_empty_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for empty in ("", b""):
+        with pytest.raises(FileNotFoundError, match="save: the path is empty, expected the name of a file"):
+            tinyrnn.save(1, empty)
+    assert os.listdir() == []

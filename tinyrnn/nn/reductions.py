@@ -51,7 +51,7 @@ def reduced(
     inputs: Sequence[Tensor],
     pullback: Callable[[Array], Sequence[Gradient]],
     *,
-    saved: Sequence[Tensor] = (),
+    saved: Sequence[Tensor | None] = (),
     n: float | None = None,
 ) -> Tensor:
     """L = (1/n) sum of the losses for "mean", their sum for "sum", all of them for "none": recorded, as one operation.

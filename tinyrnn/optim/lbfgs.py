@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd.graph import Array, make
+from tinyrnn.autograd.interrupts import held
 from tinyrnn.autograd.modes import enable_grad, no_grad
 from tinyrnn.autograd.views import version_of
 from tinyrnn.optim.line_search import Point, strong_wolfe
+from tinyrnn.optim.loading import array_like, cast, count, plain
 from tinyrnn.optim.optimizer import Optimizer
 from tinyrnn.optim.settings import Group, check_numbers, check_whole
 from tinyrnn.tensor import Tensor
@@ -82,22 +84,55 @@ class LBFGS(Optimizer):
             raise ValueError(f"{name}: line_search_fn is {group['line_search_fn']!r}, expected None or 'strong_wolfe'")
 
     def fit_state(self, i: int, saved: dict[str, Any], p: Tensor, group: Group) -> dict[str, Any]:
-        """A copy of what was saved, in p's dtype. Raises ValueError if it does not fit all the parameters together."""
-        entries = super().fit_state(i, saved, p, group)
-        size = sum(q.numel() for q in group["params"])
-        for key in ("d", "prev_flat_grad", "old_dirs", "old_stps"):
-            vectors = entries.get(key, [])
-            for vector in vectors if isinstance(vectors, list) else [vectors]:
-                if vector.shape != (size,):
-                    raise ValueError(
-                        f"{type(self).__name__}: load_state_dict: {key} has shape {tuple(vector.shape)}, expected "
-                        f"({size},), all parameters together"
-                    )
+        """A copy of what was saved, in p's dtype. Raises ValueError or TypeError if it does not fit all parameters."""
+        where = f"{type(self).__name__}: load_state_dict: the state of parameter {i}"
+        counts = {key: count(f"{where}: {key}", saved.get(key)) for key in ("func_evals", "n_iter")}
+        needed = ("d", "t", "old_dirs", "old_stps", "ro", "H_diag", "prev_flat_grad", "prev_loss")
+        if missing := [key for key in needed if key not in saved and counts["n_iter"]]:
+            raise ValueError(f"{where} has {list(saved)}, without {missing}: is this the state of another optimizer?")
+        entries, size = {**cast(saved, p.dtype), **counts}, (sum(q.numel() for q in group["params"]),)
+
+        def vector(key: str, value: Any) -> Tensor:
+            return array_like(f"{where}: {key}, of all parameters together,", value, size, p.dtype)
+
+        def number(key: str, value: Any) -> float:
+            return plain(f"{where}: {key}", value)
+
+        kinds: dict[str, Any] = {"d": vector, "prev_flat_grad": vector, "old_dirs": [vector], "old_stps": [vector]}
+        kinds |= {"t": number, "H_diag": number, "prev_loss": number, "ro": [number]}
+        for key in kinds.keys() & saved.keys():
+            value, kind = saved[key], kinds[key]
+            if not isinstance(kind, list):
+                entries[key] = kind(key, value)
+            elif isinstance(value, list | tuple) and len(value) == len(saved.get("ro", ())):
+                entries[key] = [kind[0](f"{key}[{k}]", x) for k, x in enumerate(value)]
+            else:
+                raise ValueError(f"{where}: old_dirs, old_stps and ro are no lists of one length")
         return entries
 
     @no_grad()
     def step(self, closure: Callable[[], Any]) -> Any:  # type: ignore[override]
-        """Goes down the loss that the closure computes. Returns the loss before the first step."""
+        """Goes down the loss that the closure computes. Returns the loss before the first step.
+
+        Where the closure raises, and where Ctrl-C comes, all is as it was before.
+        """
+        if not callable(closure):
+            raise TypeError(
+                f"{type(self).__name__}: step: closure is {closure!r}, expected a function that computes the loss anew"
+            )
+        params = self.param_groups[0]["params"]
+        with held() as interrupts:
+            before = [p.array.copy() for p in params]
+            try:
+                return self._descend(closure, interrupts)
+            except BaseException:
+                for p, w in zip(params, before, strict=True):
+                    if p.array.shape == w.shape:
+                        p.array[...] = w
+                        version_of(p)[0] += 1
+                raise
+
+    def _descend(self, closure: Callable[[], Any], interrupts: held) -> Any:
         group = self.param_groups[0]
         params, lr, search = group["params"], float(group["lr"]), group["line_search_fn"]
         tolerance, flat, max_eval = float(group["tolerance_change"]), float(group["tolerance_grad"]), group["max_eval"]
@@ -106,7 +141,7 @@ class LBFGS(Optimizer):
         last_f, evaluations = state.get("prev_loss"), 1
 
         def evaluate() -> tuple[Any, float, Array]:
-            with enable_grad():
+            with interrupts.lifted(), enable_grad():
                 loss = closure()
             return loss, float(loss), np.concatenate([_gradient(p) for p in params])
 

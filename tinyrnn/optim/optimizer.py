@@ -11,10 +11,11 @@ import numpy as np
 
 from tinyrnn.autograd.graph import Array, Hook
 from tinyrnn.autograd.hooks import RemovableHandle
+from tinyrnn.autograd.interrupts import held
 from tinyrnn.autograd.modes import enable_grad
 from tinyrnn.autograd.views import version_of
 from tinyrnn.optim.hooks import with_hooks
-from tinyrnn.optim.loading import fitted, follow, merged_groups, numbered, numbers_of, outgrown
+from tinyrnn.optim.loading import fitted, followed, merged_groups, numbered, numbers_of, outgrown
 from tinyrnn.optim.settings import Group
 from tinyrnn.tensor import Tensor
 
@@ -134,30 +135,23 @@ class Optimizer:
 
     @with_hooks
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Moves each parameter that has a gradient. With a closure: after calling it; its loss is returned."""
-        loss, name = None, type(self).__name__
+        """Moves each parameter that has a gradient. With a closure: after calling it; its loss is returned.
+
+        The step is made whole or not at all: what cannot be raises before any parameter has moved, and Ctrl-C, or
+        another signal, waits until all have.
+        """
+        loss = None
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        for group in self.param_groups:
-            maximize, prepared = group.get("maximize"), None
-            for p in group["params"]:
-                if p.total_grad is None:
-                    continue
-                w, g, state, t = p.array, p.total_grad.array, self.state[p], 0
-                if not state:
-                    state.update(self.first_state(w, group))
-                elif outgrown(state, w):
-                    follow(f"{name}: step", state, w, self.first_state(w, group))
-                if "step" in state:
-                    t = state["step"] + 1
-                if prepared != (t, w.dtype):  # most often the same for all parameters of a group
-                    prepared = (t, w.dtype)
-                    decay, shrink, *numbers = self._prepared(group, t, w.dtype)
+        moves = self._moves()
+        with held():
+            for p, w, g, state, t, changes, group, (decay, shrink, numbers) in moves:
+                if changes is not None:
+                    state = self.state[p]
+                    state.update(changes)
                 if t:
                     state["step"] = t
-                if maximize:
-                    g = -g
                 if shrink is not None:
                     w *= shrink
                 elif decay is not None:
@@ -166,13 +160,46 @@ class Optimizer:
                 version_of(p)[0] += 1
         return loss
 
-    def _prepared(self, group: Group, t: int, dtype: np.dtype[Any]) -> list[Any]:
+    def _moves(self) -> list[tuple[Any, ...]]:
+        """(p, w, g, state, t, changes of the state, group, numbers) of each parameter p with a gradient.
+
+        Nothing is changed here. Raises ValueError or TypeError for whatever a step cannot take.
+        """
+        moves: list[tuple[Any, ...]] = []
+        states, name = self.state, type(self).__name__
+        for group in self.param_groups:
+            maximize, prepared = group.get("maximize"), (-1, None)
+            for p in group["params"]:
+                if p.total_grad is None:
+                    continue
+                w, g, changes, t = p.array, p.total_grad.array, None, 0
+                state = states.get(p)
+                if g.shape != w.shape:
+                    raise ValueError(
+                        f"{name}: step: the gradient has shape {g.shape}, the parameter {w.shape} by now: compute it "
+                        "anew"
+                    )
+                if not state:
+                    if not w.flags.writeable:
+                        raise ValueError(f"{name}: step: the parameter {w.shape} is read-only: make it a clone()")
+                    state = changes = self.first_state(w, group)
+                elif outgrown(state, w):
+                    changes = followed(f"{name}: step", state, w, self.first_state(w, group))
+                if "step" in state:
+                    t = state["step"] + 1
+                if prepared != (t, w.dtype):  # most often the same for all parameters of a group
+                    prepared = (t, w.dtype)
+                    numbers = self._prepared(group, t, w.dtype)
+                moves.append((p, w, -g if maximize else g, state, t, changes, group, numbers))
+        return moves
+
+    def _prepared(self, group: Group, t: int, dtype: np.dtype[Any]) -> tuple[Any, Any, list[Array]]:
         """Numbers for parameters of one dtype, as 0-d arrays: they widen nothing, and NumPy is faster with them."""
         decay, shrink = float(group.get("weight_decay", 0)), None
         if decay and group.get("decoupled_weight_decay"):
             shrink = np.array(1 - float(group["lr"]) * decay, dtype)
         numbers = [np.array(number, dtype) for number in self.numbers(group, t)]
-        return [np.array(decay, dtype) if decay else None, shrink, *numbers]
+        return np.array(decay, dtype) if decay else None, shrink, numbers
 
     def first_state(self, w: Array, group: Group) -> dict[str, Any]:
         """What is to be remembered of a parameter, as it is before the first step; "step" counts the steps."""
@@ -221,7 +248,7 @@ class Optimizer:
         group_of = {id(p): group for group in groups for p in group["params"]}
         state: defaultdict[Any, Any] = defaultdict(dict)
         for i, entries in state_dict["state"].items():
-            if i not in parameters:
+            if i not in parameters:  # an entry of an optimizer of one's own
                 state[i] = copy.deepcopy(entries)
             elif entries:
                 state[parameters[i]] = self.fit_state(i, entries, parameters[i], group_of[id(parameters[i])])

@@ -19,11 +19,14 @@ import numpy as np
 from tinyrnn.autograd.graph import Array, make
 from tinyrnn.devices import check_device
 from tinyrnn.dtypes import as_dtype
-from tinyrnn.serialization.saving import DESCRIPTION, PICKLE, VERSION, is_path, safetensors
+from tinyrnn.serialization.safe import read as read_safetensors
+from tinyrnn.serialization.safe import unique
+from tinyrnn.serialization.saving import DESCRIPTION, PICKLE, VERSION, is_path, path_of
 from tinyrnn.serialization.tree import build, is_plain
 from tinyrnn.tensor import Tensor
 
 _CHUNK = 1 << 20
+_RATIO, _UNPACKED = 100, 1 << 26  # compressed files may unfold by that factor, or to that many bytes
 _BAD = (  # what reading a broken file raises somewhere below
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, LookupError, TypeError, ValueError, ArithmeticError),
     *(AttributeError, RuntimeError, MemoryError),
@@ -47,8 +50,14 @@ def load(
                       whatever code the file says, so it is for files of your own
     pickle_module     with weights_only=False: used in place of pickle, with pickle_load_args as its arguments
     mmap              accepted: the numbers are the same, and are always read into memory
+
+    Checksums tell what was damaged on the way. Our own format and .npz, which are zip files, have one for each array;
+    a .safetensors file has one if save wrote it. A .npy file and the .safetensors files of others have none: only
+    sizes are compared there.
+
     Raises pickle.UnpicklingError for what is refused, RuntimeError for a file that is damaged, cut short, of an unknown
-    kind or written by torch (saying how to convert it), EOFError for an empty one, OSError as open() does, TypeError
+    kind, with an entry that is given twice, compressed to less than a hundredth, or written by torch (saying how to
+    convert it), EOFError for an empty one, OSError as open() does, TypeError
     for what is no path or file, ValueError for another device than the CPU, ImportError if the safetensors library is
     needed and missing. Source: torch.load.
     """
@@ -63,7 +72,7 @@ def load(
             return (pickle_module or pickle).load(entry, **pickle_load_args)
 
     if is_path(f):
-        path = os.fsdecode(f)  # type: ignore[arg-type]
+        path = path_of("load", f)
         with open(path, "rb") as file:
             return _read(file, path, unpickle)
     if isinstance(f, io.TextIOBase):
@@ -96,7 +105,7 @@ def _read(file: IO[bytes], what: str, unpickle: Any) -> Any:
             file.seek(start)
             return _as_tensor(_read_array(file, size))
     if head[8:] == b"{":
-        return _read_safetensors(file, what)
+        return read_safetensors(file.read(), what)
     if head[:1] == b"\x80":
         raise RuntimeError(f"load: {what} is a pickle, as torch before 1.6 wrote it: {_convert(what)}")
     raise RuntimeError(f"load: {what} begins with {head!r}: it was not written by save, numpy.savez or safetensors")
@@ -107,12 +116,13 @@ def _read_zip(file: IO[bytes], what: str, unpickle: Any) -> Any:
     with _damaged(what):
         archive = zipfile.ZipFile(file)
         names = archive.namelist()
+        _check_entries(archive, what)
     first = min((info.header_offset for info in archive.infolist()), default=start)
     if first != start:
         raise RuntimeError(f"load: {what} holds several archives, of which the last begins at byte {first}: seek there")
     if DESCRIPTION in names:
         with _damaged(what), archive.open(_there(archive, DESCRIPTION)) as entry:
-            header = json.loads(entry.read())
+            header = json.loads(entry.read(), object_pairs_hook=unique)
             version, opaque = header["tinyrnn"], header.get("pickle")
         if version != VERSION:
             raise RuntimeError(f"load: {what} is of version {version!r}, this tinyrnn reads {VERSION}: update it")
@@ -134,6 +144,25 @@ def _read_zip(file: IO[bytes], what: str, unpickle: Any) -> Any:
         )
     with _damaged(what):
         return {name.removesuffix(".npy"): _as_tensor(_entry(archive, name, packed=True)) for name in names}
+
+
+def _check_entries(archive: zipfile.ZipFile, what: str) -> None:
+    """Raises RuntimeError or ValueError for entries that no honest writer makes."""
+    entries, names = archive.infolist(), set()
+    for info in entries:
+        if info.filename in names:
+            raise ValueError(f"{info.filename} is given twice")
+        names.add(info.filename)
+    assert archive.fp is not None
+    packed, unpacked = (sum(getattr(info, size) for info in entries) for size in ("compress_size", "file_size"))
+    room = archive.fp.seek(0, io.SEEK_END)
+    if packed > room and all(info.compress_size <= room for info in entries):  # of one that is larger, see _there
+        raise ValueError("its entries overlap")
+    if unpacked > max(_UNPACKED, _RATIO * packed):
+        raise RuntimeError(
+            f"{packed} bytes announce {unpacked}, more than {_RATIO} times as many: if you trust whoever wrote the "
+            "file, numpy.load reads it"
+        )
 
 
 def _convert(what: str) -> str:
@@ -209,18 +238,3 @@ def _as_tensor(array: Array) -> Any:
     except TypeError:
         return array
     return make(Tensor, native)
-
-
-def _read_safetensors(file: IO[bytes], what: str) -> dict[str, Any]:
-    library = safetensors("load")
-    try:
-        arrays = library.numpy.load(file.read())
-    except library.SafetensorError as error:
-        raise RuntimeError(f"load: {what} is damaged or cut short: {error}") from None
-    except KeyError as error:
-        raise RuntimeError(
-            f"load: {what} holds numbers of the kind {error}, which NumPy does not have: where torch is, save them "
-            "as float32 instead"
-        ) from None
-    in_order = sorted(arrays.items())  # the library has none, and another one in each process
-    return {name: make(Tensor, array if array.flags.writeable else array.copy()) for name, array in in_order}

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
+import errno
 import io
 import json
 import os
 import pickle
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
 import numpy as np
 
-from tinyrnn.autograd.graph import Array
 from tinyrnn.serialization.files import replacing
+from tinyrnn.serialization.safe import write
 from tinyrnn.serialization.tree import Description, OpaqueError
 from tinyrnn.tensor import Tensor
 
@@ -40,10 +40,11 @@ def save(
     code, and needs the same classes in the same places. Better save module.state_dict().
 
     A path that ends in .safetensors is written in that format by the safetensors library; it holds a flat dict
-    {name: tensor or array}, whose requires_grad is not kept.
+    {name: tensor or array}, whose requires_grad is not kept. Its metadata gets a checksum of the tensors, as that
+    format has none; in our own format each array has one, as in every zip file.
 
     A path is replaced only when all has been written: if the process is killed meanwhile, or an error raised, the old
-    file is still there, whole.
+    file is still there, whole. What a killed process left half written is removed by the next save to that path.
 
     pickle_module, pickle_protocol  used for what has to be pickled
     Raises TypeError for what is no path or file, and for what .safetensors cannot hold; ValueError for a dtype that it
@@ -57,9 +58,9 @@ def save(
     >>> tinyrnn.load(file)
     {'w': tensor([1., 1.]), 'epoch': 3}
     """
-    name = os.fsdecode(f) if is_path(f) else getattr(f, "name", None)  # type: ignore[arg-type]
+    name = path_of("save", f) if is_path(f) else getattr(f, "name", None)
     if isinstance(name, str) and name.endswith(".safetensors"):
-        data = _as_safetensors(obj)
+        data = write(obj)
         with _target(f) as file:
             file.write(data)
         return
@@ -81,6 +82,14 @@ def save(
                 _pickler(pickle_module)(entry, pickle_protocol).dump(obj)
 
 
+def path_of(name: str, f: Any) -> str:
+    """The path that `f` is, as text. Raises FileNotFoundError, as open() does, for an empty one."""
+    path = os.fsdecode(f)
+    if not path:
+        raise FileNotFoundError(errno.ENOENT, f"{name}: the path is empty, expected the name of a file", path)
+    return path
+
+
 def is_path(f: Any) -> bool:
     """Whether `f` names a file."""
     return isinstance(f, str | bytes | os.PathLike)
@@ -89,7 +98,7 @@ def is_path(f: Any) -> bool:
 @contextmanager
 def _target(f: Any) -> Iterator[IO[bytes]]:
     if is_path(f):
-        with replacing(os.fsdecode(f)) as file:
+        with replacing(path_of("save", f)) as file:
             yield file
         return
     if not hasattr(f, "write"):
@@ -116,36 +125,3 @@ def _pickler(pickle_module: Any) -> Any:
             return NotImplemented
 
     return Pickler
-
-
-def safetensors(function: str) -> Any:
-    """The library for .safetensors files. Raises ImportError, saying how to do without, if it is not installed."""
-    try:
-        importlib.import_module("safetensors.numpy")
-        return importlib.import_module("safetensors")
-    except ImportError:
-        raise ImportError(
-            f"{function}: .safetensors files need the safetensors library: pip install safetensors; or save under "
-            "another name, model.pt say, which needs nothing"
-        ) from None
-
-
-def _as_safetensors(obj: Any) -> bytes:
-    way_out = "another name, such as model.pt, holds any tree"
-    if not isinstance(obj, Mapping):
-        raise TypeError(f"save: .safetensors holds a flat dict of tensors, got {type(obj).__name__}: {way_out}")
-    arrays: dict[str, Array] = {}
-    for key, value in obj.items():
-        array = value.array if isinstance(value, Tensor) else value
-        if not isinstance(key, str) or not isinstance(array, np.ndarray):
-            raise TypeError(
-                f"save: .safetensors holds a flat dict of tensors, got {type(value).__name__} at {key!r}: {way_out}"
-            )
-        native = array.dtype.newbyteorder("=")
-        arrays[key] = np.require(array, native, "C")  # the library writes memory as it lies
-    library = safetensors("save")
-    try:
-        data: bytes = library.numpy.save(arrays)
-    except library.SafetensorError as error:
-        raise ValueError(f"save: .safetensors cannot hold this: {error}: {way_out}") from None
-    return data

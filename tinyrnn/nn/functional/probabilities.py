@@ -57,9 +57,8 @@ def binary_cross_entropy(
         dx = g * (x - y) / np.maximum(x * (1 - x), 1e-12) if need_x else None
         return dx, g * (log_rest - log_x) if need_y else None
 
-    return reduced(
-        name, losses if w is None else losses * w, reduction, (input, target), pullback, saved=(input, target)
-    )
+    losses = losses if w is None else losses * w
+    return reduced(name, losses, reduction, (input, target), pullback, saved=(input, target, weight))
 
 
 def binary_cross_entropy_with_logits(
@@ -94,9 +93,8 @@ def binary_cross_entropy_with_logits(
         dx = g * ((1 - y) * s - y * (rest if p is None else rest * p))
         return dx, g * (if_one - if_zero) if need_y else None
 
-    return reduced(
-        name, losses if w is None else losses * w, reduction, (input, target), pullback, saved=(input, target)
-    )
+    losses = losses if w is None else losses * w
+    return reduced(name, losses, reduction, (input, target), pullback, saved=(input, target, weight, pos_weight))
 
 
 def kl_div(

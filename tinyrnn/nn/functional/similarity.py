@@ -51,7 +51,8 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
         g = g.reshape(c.shape)
         return g * (v - np.where(x_norm >= eps, c, 0) * u) / m, g * (u - np.where(y_norm >= eps, c, 0) * v) / n
 
-    return record("cosine_similarity", c.squeeze(axis), (x1, x2), pullback)
+    # A copy: the pullback reads c, and the result may be changed in place.
+    return record("cosine_similarity", c.squeeze(axis).copy(), (x1, x2), pullback)
 
 
 def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:

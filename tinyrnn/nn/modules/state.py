@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tinyrnn.autograd.interrupts import held
 from tinyrnn.creation import as_tensor
 from tinyrnn.nn.parameter import Parameter
 from tinyrnn.tensor import Tensor
@@ -61,6 +62,7 @@ def load_state_dict(
     Each is cast to the dtype of its place. With strict, the paths must be the same on both sides. With assign, the
     tensors themselves take the places, with the dtypes that they have; a parameter's becomes a Parameter. A part with a
     method set_extra_state() is given its extra state at the end.
+    It is done whole: Ctrl-C, or another signal, waits for its end.
     Raises RuntimeError, before anything is changed, that lists what is missing, unexpected, of another shape, or
     read-only here, and TypeError for what is no mapping of tensors or arrays, or cannot be assigned. Source:
     torch.nn.Module.load_state_dict.
@@ -86,15 +88,17 @@ def load_state_dict(
         way_out = " (strict=False loads the rest)" if strict and (missing or unexpected) else ""
         raise RuntimeError(f"load_state_dict: {type(module).__name__} cannot take this: {'; '.join(problems)}{way_out}")
     if assign:
-        for path, tensor in {path: _in_place_of(path, own[path], tensor) for path, tensor in given.items()}.items():
-            parent, _, name = path.rpartition(".")
-            setattr(module.get_submodule(parent), name, tensor)
-    else:
+        given = {path: _in_place_of(path, own[path], tensor) for path, tensor in given.items()}
+    with held():
         for path, tensor in given.items():
-            own[path].detach().copy_(tensor.detach())
-    for path, part in extras.items():
-        if path in state_dict:
-            part.set_extra_state(state_dict[path])
+            if assign:
+                parent, _, name = path.rpartition(".")
+                setattr(module.get_submodule(parent), name, tensor)
+            else:
+                own[path].detach().copy_(tensor.detach())
+        for path, part in extras.items():
+            if path in state_dict:
+                part.set_extra_state(state_dict[path])
     return IncompatibleKeys(missing, unexpected)
 
 

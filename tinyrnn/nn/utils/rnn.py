@@ -210,7 +210,8 @@ def backwards(x: PackedSequence) -> PackedSequence:
 
 def rows_of(x: Tensor, order: Tensor | None, dim: int = 1) -> Tensor:
     """`x` with its axis dim, the batch of a state, in another order; None leaves it."""
-    return x if order is None else _taken("permute_hidden", x, (*[slice(None)] * dim, order.array))
+    # A copy of the order: the pullback reads it, and it may be changed in place.
+    return x if order is None else _taken("permute_hidden", x, (*[slice(None)] * dim, order.array.copy()))
 
 
 def _taken(name: str, x: Tensor, place: tuple[Any, ...]) -> Tensor:

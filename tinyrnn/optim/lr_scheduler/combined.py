@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
 
+from tinyrnn.optim.lr_scheduler.loading import check_mapping
 from tinyrnn.optim.lr_scheduler.plateau import ReduceLROnPlateau
 from tinyrnn.optim.lr_scheduler.scheduler import LRScheduler, check_real
 from tinyrnn.optim.optimizer import Optimizer
@@ -34,17 +35,17 @@ class CombinedLR(LRScheduler):
         """As LRScheduler's, with the states of the schedulers under "_schedulers"."""
         return {**super().state_dict(), "_schedulers": [scheduler.state_dict() for scheduler in self._schedulers]}
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """As LRScheduler's; raises ValueError also for another number of schedulers."""
+    def _changes(self, state_dict: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        check_mapping(type(self).__name__, state_dict)
+        name = f"{type(self).__name__}: load_state_dict"
         saved = state_dict.get("_schedulers", [])
-        if len(saved) != len(self._schedulers):
-            raise ValueError(
-                f"{type(self).__name__}: load_state_dict: got the states of {len(saved)} schedulers, expected "
-                f"{len(self._schedulers)}"
-            )
-        super().load_state_dict({**state_dict, "_schedulers": self._schedulers})
+        if not isinstance(saved, list | tuple) or len(saved) != len(self._schedulers):
+            count = len(saved) if isinstance(saved, list | tuple) else f"{saved!r} as"
+            raise ValueError(f"{name}: got the states of {count} schedulers, expected {len(self._schedulers)}")
+        changes = super()._changes({**state_dict, "_schedulers": self._schedulers})
         for scheduler, state in zip(self._schedulers, saved, strict=True):
-            scheduler.load_state_dict(state)
+            changes += scheduler._changes(state)
+        return changes
 
 
 class SequentialLR(CombinedLR):

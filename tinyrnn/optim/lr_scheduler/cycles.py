@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tinyrnn.optim.lr_scheduler.functions import attributes
+from tinyrnn.optim.lr_scheduler.functions import attributes, attributes_of
+from tinyrnn.optim.lr_scheduler.loading import check_mapping
 from tinyrnn.optim.lr_scheduler.one_cycle import begin_momentum, set_momentum
 from tinyrnn.optim.lr_scheduler.scheduler import LRScheduler, Rates, check_optimizer, check_real, per_group
 from tinyrnn.optim.optimizer import Optimizer
@@ -100,11 +101,12 @@ class CyclicLR(LRScheduler):
         """As LRScheduler's, with the attributes of a scale_fn that is an object; None for a plain function."""
         return {**super().state_dict(), "_scale_fn_custom": attributes(self._scale_fn_custom)}
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """As LRScheduler's; the scale_fn that this scheduler was made with stays, and gets its attributes back."""
-        super().load_state_dict({**state_dict, "_scale_fn_custom": self._scale_fn_custom})
-        if state_dict.get("_scale_fn_custom") is not None:
-            vars(self._scale_fn_custom).update(state_dict["_scale_fn_custom"])
+    def _changes(self, state_dict: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        check_mapping(type(self).__name__, state_dict)
+        # The scale_fn that this scheduler was made with stays, and gets its attributes back.
+        changes = super()._changes({**state_dict, "_scale_fn_custom": self._scale_fn_custom})
+        saved = [state_dict.get("_scale_fn_custom")]
+        return changes + attributes_of("CyclicLR", "scale_fn", [self._scale_fn_custom], saved)
 
 
 class CosineAnnealingWarmRestarts(LRScheduler):

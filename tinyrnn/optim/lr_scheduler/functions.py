@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from types import FunctionType
 from typing import Any
 
+from tinyrnn.optim.lr_scheduler.loading import check_mapping
 from tinyrnn.optim.lr_scheduler.scheduler import LRScheduler, Rates, check_optimizer, per_group
 from tinyrnn.optim.optimizer import Optimizer
 
@@ -34,12 +35,11 @@ class FunctionLR(LRScheduler):
         """As LRScheduler's, with the attributes of each function that is an object; None for a plain function."""
         return {**super().state_dict(), "lr_lambdas": [attributes(function) for function in self.lr_lambdas]}
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """As LRScheduler's; the functions that this scheduler was made with stay, and get their attributes back."""
-        super().load_state_dict({**state_dict, "lr_lambdas": self.lr_lambdas})
-        for function, saved in zip(self.lr_lambdas, state_dict["lr_lambdas"], strict=True):
-            if saved is not None:
-                vars(function).update(saved)
+    def _changes(self, state_dict: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        check_mapping(type(self).__name__, state_dict)
+        # The functions that this scheduler was made with stay, and get their attributes back.
+        changes = super()._changes({**state_dict, "lr_lambdas": self.lr_lambdas})
+        return changes + attributes_of(type(self).__name__, "lr_lambdas", self.lr_lambdas, state_dict.get("lr_lambdas"))
 
 
 class LambdaLR(FunctionLR):
@@ -78,6 +78,23 @@ class MultiplicativeLR(FunctionLR):
         if self._is_initial:
             return self._rates_now()
         return [lr * factor for lr, factor in zip(self._rates_now(), self._factors(), strict=True)]
+
+
+def attributes_of(
+    name: str, what: str, functions: list[Any], saved: Any
+) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """[(the attributes of each function, those that were saved)], of the functions that have any."""
+    if not isinstance(saved, list | tuple) or len(saved) != len(functions):
+        raise ValueError(f"{name}: load_state_dict: {what} is {saved!r}, expected a list of {len(functions)}")
+    changes = []
+    for k, (function, entries) in enumerate(zip(functions, saved, strict=True)):
+        if entries is not None:
+            if not isinstance(entries, dict) or attributes(function) is None:
+                raise TypeError(
+                    f"{name}: load_state_dict: {what}[{k}] is {entries!r}, expected the attributes of {function!r}"
+                )
+            changes.append((vars(function), entries))
+    return changes
 
 
 def attributes(function: Any) -> dict[str, Any] | None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd.interrupts import held
+from tinyrnn.optim.lr_scheduler.loading import check_mapping, check_saved
 from tinyrnn.optim.optimizer import Optimizer
 from tinyrnn.optim.settings import Group
 
@@ -130,15 +132,20 @@ class LRScheduler:
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Goes on from what state_dict() gave. The rates themselves come with the optimizer's state_dict.
 
-        Raises ValueError, before anything is changed, for what another kind of scheduler gave.
+        Raises ValueError or TypeError, before anything is changed, for what another kind of scheduler gave, or one of
+        an optimizer with other groups, and for what is of another kind or no number where one is expected.
         """
-        missing = [key for key in self.state_dict() if not key.startswith("_") and key not in state_dict]
-        if missing:
-            raise ValueError(
-                f"{type(self).__name__}: load_state_dict: got the keys {list(state_dict)}, without {missing}: is this "
-                "the state of another scheduler?"
-            )
-        vars(self).update(state_dict)
+        changes = self._changes(state_dict)
+        with held():
+            for attributes, saved in changes:
+                attributes.update(saved)
+
+    def _changes(self, state_dict: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        """[(attributes, what is to be written into them)]: of this scheduler, and of what it holds."""
+        check_mapping(type(self).__name__, state_dict)
+        own = {key: vars(self).get(key, value) for key, value in self.state_dict().items()}
+        check_saved(type(self).__name__, own, state_dict, type(self))
+        return [(vars(self), dict(state_dict))]
 
 
 class ScaledLR(LRScheduler):
