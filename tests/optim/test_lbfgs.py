@@ -276,7 +276,7 @@ def test_a_state_of_other_parameters_is_refused():
     _, optimizer, _ = run(tinyrnn, rosenbrock, 1)
     w, v = (tinyrnn.zeros(2, requires_grad=True) for _ in range(2))
     other = LBFGS([w, v])
-    with pytest.raises(ValueError, match=re.escape("old_dirs[0], of all parameters together, has shape (2,), expected (4,)")):
+    with pytest.raises(ValueError, match=re.escape("d, of all parameters together, has shape (2,), expected (4,)")):
         other.load_state_dict(optimizer.state_dict())
     assert other.state_dict()["state"] == {}
 

@@ -100,7 +100,7 @@ class LBFGS(Optimizer):
 
         kinds: dict[str, Any] = {"d": vector, "prev_flat_grad": vector, "old_dirs": [vector], "old_stps": [vector]}
         kinds |= {"t": number, "H_diag": number, "prev_loss": number, "ro": [number]}
-        for key in kinds.keys() & saved.keys():
+        for key in [key for key in kinds if key in saved]:
             value, kind = saved[key], kinds[key]
             if not isinstance(kind, list):
                 entries[key] = kind(key, value)
