@@ -1,7 +1,4 @@
-"""The recurrences as textbooks write them, a step at a time in plain NumPy, and their gradients by complex step.
-
-Nothing here knows of the package: these are the witnesses of its kernels. They take complex numbers.
-"""
+"""Witnesses of the kernels: the loops of kernels/reference.py as lists of arrays, gradients by complex step, errors."""
 
 from __future__ import annotations
 
@@ -10,57 +7,33 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.kernels import reference
+from tinyrnn.kernels.records import Backward, Forward
+
 Arrays = list[Any]
+CELLS: dict[str, tuple[Callable[..., Forward], Callable[..., Backward]]] = {
+    "rnn": (reference.rnn_forward, reference.rnn_backward),
+    "lstm": (reference.lstm_forward, reference.lstm_backward),
+    "gru": (reference.gru_forward, reference.gru_backward),
+}
+WEIGHTS = {cell: ("w_ih", "w_hh", "b_ih", "b_hh", "w_hr")[: 5 if cell == "lstm" else 4] for cell in CELLS}
 
 
-def sigmoid(a: Any) -> Any:
-    return 1 / (1 + np.exp(-a))
+def outputs(cell: str, *given: Any, **options: Any) -> Arrays:
+    """y and the last states, as the kernel of this cell returns them."""
+    return _outputs(CELLS[cell][0](*given, **options))
 
 
-def affine(x: Any, W: Any, b: Any) -> Any:
-    return x @ W.T if b is None else x @ W.T + b
+def outputs_and_gradients(cell: str, given: Sequence[Any], cotangents: Sequence[Any], **options: Any) -> Arrays:
+    """y, the last states, and the gradients of all arguments in their order: those of the kernel and its pullback."""
+    run = CELLS[cell][0](*given, **options)
+    back = CELLS[cell][1](run, *cotangents)
+    states = [getattr(back, name) for name in ("dh0", "dc0") if hasattr(back, name)]
+    return [*_outputs(run), back.dx, *states, *[back.dweights.get(name) for name in WEIGHTS[cell]]]
 
 
-def rnn(x: Any, h: Any, W: Any, U: Any, b: Any = None, c: Any = None, f: Callable[[Any], Any] = np.tanh) -> Arrays:
-    ys = []
-    for x_t in x:
-        h = f(affine(x_t, W, b) + affine(h, U, c))
-        ys.append(h)
-    return [np.array(ys), h]
-
-
-def lstm(x: Any, h: Any, c: Any, W: Any, U: Any, b: Any = None, b_hh: Any = None, P: Any = None) -> Arrays:
-    ys = []
-    for x_t in x:
-        i, f, g, o = np.split(affine(x_t, W, b) + affine(h, U, b_hh), 4, -1)
-        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-        h = sigmoid(o) * np.tanh(c)
-        if P is not None:
-            h = h @ P.T
-        ys.append(h)
-    return [np.array(ys), h, c]
-
-
-def gru(x: Any, h: Any, W: Any, U: Any, b: Any = None, c: Any = None) -> Arrays:
-    ys = []
-    for x_t in x:
-        a_r, a_z, a_n = np.split(affine(x_t, W, b), 3, -1)
-        u_r, u_z, u_n = np.split(affine(h, U, c), 3, -1)
-        r, z = sigmoid(a_r + u_r), sigmoid(a_z + u_z)
-        n = np.tanh(a_n + r * u_n)
-        h = (1 - z) * n + z * h
-        ys.append(h)
-    return [np.array(ys), h]
-
-
-def backwards(run: Callable[..., Arrays]) -> Callable[..., Arrays]:
-    """`run` for t = T..1."""
-
-    def reverse(x: Any, *others: Any) -> Arrays:
-        y, *last = run(x[::-1], *others)
-        return [y[::-1], *last]
-
-    return reverse
+def _outputs(run: Forward) -> Arrays:
+    return [run.h, run.h_n, *([run.c_n] if hasattr(run, "c_n") else [])]
 
 
 def complex_step(run: Callable[..., Arrays], arrays: Sequence[Any], cotangents: Sequence[Any]) -> Arrays:

@@ -1,22 +1,20 @@
-"""The RNN kernel beside a plain loop, complex step, central differences, torch and a closed form."""
+"""The RNN kernel beside the reference loop, complex step, central differences, torch and a closed form."""
 
 import warnings
 
 import numpy as np
 import pytest
 
-from tinyrnn.kernels.rnn import rnn
+from textbook import error, outputs_and_gradients
+from tinyrnn.kernels.reference import rnn_forward
+from tinyrnn.kernels.rnn import NONLINEARITIES, in_one_row, rnn
 
 ALL = (True,) * 6
 NAMES = ("x", "h0", "w_ih", "w_hh", "b_ih", "b_hh")
-PLAIN = {
-    "tanh": np.tanh,
-    "relu": lambda a: np.where(a > 0, a, 0),
-    "sigmoid": lambda a: 1 / (1 + np.exp(-a)),
-    "identity": lambda a: a,
-}
-EVERY_NONLINEARITY = pytest.mark.parametrize("nonlinearity", PLAIN)
+SIZES = [(2, 9), (4, 6), (7, 3), (60, 70)]  # I and H; which of them stand in one row: see the test of in_one_row
+EVERY_NONLINEARITY = pytest.mark.parametrize("nonlinearity", NONLINEARITIES)
 BOTH_WAYS = pytest.mark.parametrize("reverse", [False, True])
+BATCHES = pytest.mark.parametrize("N", [1, 3])  # a single sequence takes a branch of its own
 COTANGENTS = pytest.mark.parametrize(("on_y", "on_h_n"), [(1, 0), (0, 1), (1, 1)])
 
 
@@ -26,22 +24,6 @@ def problem(T=5, N=3, I=4, H=6, dtype=np.float64, bias=True, seed=0):
     shapes = [(T, N, I), (N, H), (H, I), (H, H), (H,), (H,), (T, N, H), (N, H)]
     *args, dy, dh_n = (rng.normal(scale=0.6, size=shape).astype(dtype) for shape in shapes)
     return (args if bias else [*args[:4], None, None]), dy, dh_n
-
-
-def plain(x, h0, w_ih, w_hh, b_ih, b_hh, nonlinearity="tanh", reverse=False):
-    """The definition, a step at a time: the outputs and the a_t."""
-    h, a, y = h0, {}, {}
-    for t in sorted(range(len(x)), reverse=reverse):
-        a[t] = x[t] @ w_ih.T + h @ w_hh.T + (0 if b_ih is None else b_ih + b_hh)
-        y[t] = h = PLAIN[nonlinearity](a[t])
-    return np.stack([y[t] for t in range(len(x))]), h, np.stack([a[t] for t in range(len(x))])
-
-
-def error(got, expected):
-    """The largest difference, relative to the largest entry expected."""
-    assert got.shape == expected.shape
-    scale = np.abs(expected).max(initial=0)
-    return np.abs(got - expected).max(initial=0) / (scale if scale > 0 else 1)
 
 
 def numerical(args, dy, dh_n, d, **options):
@@ -70,31 +52,48 @@ def numerical(args, dy, dh_n, d, **options):
 @EVERY_NONLINEARITY
 @BOTH_WAYS
 @pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("T", [1, 5])
-def test_forward_is_the_plain_loop(nonlinearity, reverse, bias, T):
-    args, _, _ = problem(T=T, bias=bias)
-    (y, h_n), _ = rnn(*args, nonlinearity, reverse)
-    expected_y, expected_h_n, _ = plain(*args, nonlinearity, reverse)
-    assert error(y, expected_y) < 1e-13
-    assert error(h_n, expected_h_n) < 1e-13
+@pytest.mark.parametrize("N", [1, 3, 20])
+@pytest.mark.parametrize(("I", "H"), SIZES)
+def test_it_equals_the_reference_at_every_length(I, H, N, bias, reverse, nonlinearity):
+    for T in (*range(1, 13), max(100, 600 // N)):
+        (x, h0, *weights), dy, dh_n = problem(T, N, I, H, bias=bias)
+        given = [x, h0, *[w if w is None else w / H**0.5 for w in weights]]
+        outputs, pullback = rnn(*given, nonlinearity, reverse)
+        found = *outputs, *pullback(dy, dh_n, (*ALL[:4], bias, bias))
+        expected = outputs_and_gradients("rnn", given, [dy, dh_n], nonlinearity=nonlinearity, reverse=reverse)
+        for name, f, e in zip(("y", "h_n", *NAMES), found, expected, strict=True):
+            assert (f is None) == (e is None)
+            assert f is None or error(f, e) < 1e-12, (T, name)
+
+
+def test_the_sizes_above_take_both_branches():
+    assert [[in_one_row(T, 1, I, H, True) for T in (1, 12, 600)] for I, H in SIZES] == [
+        [True, True, True],
+        [True, True, False],
+        [False, False, False],
+        [False, False, False],
+    ]
+    assert not any(in_one_row(T, N, I, H, True) for T in (1, 12, 200) for N in (3, 20) for I, H in SIZES)
 
 
 @pytest.mark.parametrize("nonlinearity", ["tanh", "sigmoid", "identity"])
-def test_forward_in_complex_numbers(nonlinearity):
-    args, _, _ = problem()
+@BATCHES
+def test_forward_in_complex_numbers(N, nonlinearity):
+    args, _, _ = problem(N=N)
     args = [a + 0.1j * np.roll(a, 1) for a in args]
     (y, h_n), _ = rnn(*args, nonlinearity)
-    expected_y, expected_h_n, _ = plain(*args, nonlinearity)
+    expected = rnn_forward(*args, nonlinearity)
     assert y.dtype == h_n.dtype == np.complex128
-    assert error(y, expected_y) < 1e-13
-    assert error(h_n, expected_h_n) < 1e-13
+    assert error(y, expected.h) < 1e-13
+    assert error(h_n, expected.h_n) < 1e-13
 
 
 @pytest.mark.parametrize("nonlinearity", ["tanh", "sigmoid", "identity"])
 @BOTH_WAYS
 @COTANGENTS
-def test_gradients_against_complex_step(nonlinearity, reverse, on_y, on_h_n):
-    args, dy, dh_n = problem()
+@BATCHES
+def test_gradients_against_complex_step(N, nonlinearity, reverse, on_y, on_h_n):
+    args, dy, dh_n = problem(N=N)
     dy, dh_n = dy * on_y, dh_n * on_h_n
     _, pullback = rnn(*args, nonlinearity, reverse)
     expected = numerical(args, dy, dh_n, 1e-30j, nonlinearity=nonlinearity, reverse=reverse)
@@ -104,10 +103,11 @@ def test_gradients_against_complex_step(nonlinearity, reverse, on_y, on_h_n):
 
 @BOTH_WAYS
 @COTANGENTS
-def test_relu_gradients_against_central_differences(reverse, on_y, on_h_n):
-    args, dy, dh_n = problem(seed=5)
+@BATCHES
+def test_relu_gradients_against_central_differences(N, reverse, on_y, on_h_n):
+    args, dy, dh_n = problem(N=N, seed=5)
     dy, dh_n = dy * on_y, dh_n * on_h_n
-    a = plain(*args, "relu", reverse)[2]
+    a = rnn_forward(*args, "relu", reverse).a
     assert np.abs(a).min() > 1e-3, "a kink is near: take another seed"
     assert (a < 0).any()
     _, pullback = rnn(*args, "relu", reverse)
@@ -131,9 +131,10 @@ def test_relu_passes_no_gradient_at_its_kink():
     assert not pullback(ones, zeros, ALL)[0].any()
 
 
-def test_gradients_without_bias_and_with_one_step():
+@BATCHES
+def test_gradients_without_bias_and_with_one_step(N):
     for T, bias in ((5, False), (1, True)):
-        args, dy, dh_n = problem(T=T, bias=bias)
+        args, dy, dh_n = problem(T=T, N=N, bias=bias)
         zeros = np.zeros(6)
         full = [zeros if a is None else a for a in args]
         got = rnn(*args)[1](dy, dh_n, ALL)
@@ -167,8 +168,9 @@ def test_reverse_is_time_turned_round(reverse):
 
 
 @BOTH_WAYS
-def test_memory_layout_does_not_matter(reverse):
-    args, dy, dh_n = problem()
+@BATCHES
+def test_memory_layout_does_not_matter(N, reverse):
+    args, dy, dh_n = problem(N=N)
 
     def strided(a):  # the same numbers, behind a transposed and stepped view
         wide = np.full((*a.shape[::-1][:-1], 2 * a.shape[0]), np.nan)
@@ -196,8 +198,9 @@ def test_an_empty_batch(reverse):
 
 
 @EVERY_NONLINEARITY
-def test_float32_stays_float32(nonlinearity):
-    args, dy, dh_n = problem(dtype=np.float32)
+@BATCHES
+def test_float32_stays_float32(N, nonlinearity):
+    args, dy, dh_n = problem(N=N, dtype=np.float32)
     (y, h_n), pullback = rnn(*args, nonlinearity)
     gradients = pullback(dy, dh_n, ALL)
     assert {a.dtype for a in (y, h_n, *gradients)} == {np.dtype(np.float32)}
@@ -207,8 +210,9 @@ def test_float32_stays_float32(nonlinearity):
         assert error(got, exact) < 1e-5
 
 
-def test_needs_leaves_out_what_is_not_wanted_and_changes_nothing_else():
-    args, dy, dh_n = problem()
+@BATCHES
+def test_needs_leaves_out_what_is_not_wanted_and_changes_nothing_else(N):
+    args, dy, dh_n = problem(N=N)
     _, pullback = rnn(*args)
     full = pullback(dy, dh_n, ALL)
     for mask in range(2**6):
@@ -219,8 +223,9 @@ def test_needs_leaves_out_what_is_not_wanted_and_changes_nothing_else():
 
 @EVERY_NONLINEARITY
 @BOTH_WAYS
-def test_pullback_repeats_itself_and_modifies_nothing(nonlinearity, reverse):
-    args, dy, dh_n = problem()
+@BATCHES
+def test_pullback_repeats_itself_and_modifies_nothing(N, nonlinearity, reverse):
+    args, dy, dh_n = problem(N=N)
     (y, h_n), pullback = rnn(*args, nonlinearity, reverse)
     watched = [*args, dy, dh_n, y, h_n]
     before = [a.copy() for a in watched]
@@ -234,8 +239,9 @@ def test_pullback_repeats_itself_and_modifies_nothing(nonlinearity, reverse):
 
 @pytest.mark.parametrize("T", [1, 5])
 @BOTH_WAYS
-def test_outputs_share_memory_with_nothing(T, reverse):
-    args, _, _ = problem(T=T)
+@BATCHES
+def test_outputs_share_memory_with_nothing(N, T, reverse):
+    args, _, _ = problem(T=T, N=N)
     (y, h_n), _ = rnn(*args, "identity", reverse)
     assert not np.shares_memory(y, h_n)
     assert not any(np.shares_memory(out, a) for out in (y, h_n) for a in args)
@@ -269,8 +275,9 @@ def test_a_long_chain_stays_finite(dtype):
 @pytest.mark.parametrize("nonlinearity", ["tanh", "relu"])
 @pytest.mark.parametrize("bias", [True, False])
 @BOTH_WAYS
-def test_against_torch(torch, dtype, tolerance, nonlinearity, bias, reverse):
-    args, dy, dh_n = problem(T=7, dtype=dtype, bias=bias)
+@BATCHES
+def test_against_torch(torch, N, dtype, tolerance, nonlinearity, bias, reverse):
+    args, dy, dh_n = problem(T=7, N=N, dtype=dtype, bias=bias)
     module = torch.nn.RNN(4, 6, nonlinearity=nonlinearity, bias=bias, dtype=getattr(torch, dtype))
     with torch.no_grad():
         for parameter, a in zip(module.parameters(), args[2:], strict=False):
@@ -290,7 +297,7 @@ def test_against_torch(torch, dtype, tolerance, nonlinearity, bias, reverse):
 
 
 @BOTH_WAYS
-@pytest.mark.parametrize("N", [1, 3])
+@BATCHES
 def test_without_keep_the_results_are_the_same_and_there_is_no_backward_pass(N, reverse):
     args, dy, dh_n = problem(N=N)
     found, pullback = rnn(*args, reverse=reverse, keep=False)
@@ -301,8 +308,9 @@ def test_without_keep_the_results_are_the_same_and_there_is_no_backward_pass(N, 
 
 
 @BOTH_WAYS
-def test_what_is_written_into_the_results_does_not_reach_the_backward_pass(reverse):
-    args, dy, dh_n = problem()
+@BATCHES
+def test_what_is_written_into_the_results_does_not_reach_the_backward_pass(N, reverse):
+    args, dy, dh_n = problem(N=N)
     (y, h_n), pullback = rnn(*args, reverse=reverse)
     expected = pullback(dy, dh_n, ALL)
     y[...] = h_n[...] = 7
@@ -312,8 +320,9 @@ def test_what_is_written_into_the_results_does_not_reach_the_backward_pass(rever
 
 @BOTH_WAYS
 @pytest.mark.parametrize("piece", [1, 18, 40])
-def test_the_backward_loop_in_pieces_is_the_loop_at_once(monkeypatch, piece, reverse):
-    args, dy, dh_n = problem()
+@BATCHES
+def test_the_backward_loop_in_pieces_is_the_loop_at_once(monkeypatch, N, piece, reverse):
+    args, dy, dh_n = problem(N=N)
     _, pullback = rnn(*args, reverse=reverse)
     expected = pullback(dy, dh_n, ALL)
     monkeypatch.setattr("tinyrnn.kernels.rnn.PIECE", piece)
@@ -321,7 +330,7 @@ def test_the_backward_loop_in_pieces_is_the_loop_at_once(monkeypatch, piece, rev
         assert error(found, e) < 1e-14
 
 
-@pytest.mark.parametrize("N", [1, 3])
+@BATCHES
 def test_a_bias_gradient_over_many_steps_keeps_its_digits(N: int) -> None:
     T, H = 200_000, 2
     zeros = np.zeros((T, N, 1), np.float32), np.zeros((N, H), np.float32), *np.zeros((2, H, 1), np.float32)

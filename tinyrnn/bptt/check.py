@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinyrnn.autograd.quotients import EPS, central_differences
-from tinyrnn.bptt.suspects import MODELS, ONE_BY_ONE, Array, Arrays
+from tinyrnn.bptt.suspects import MODELS, ONE_BY_ONE, Arrays
+from tinyrnn.kernels.records import Array
 
 NAMES = {
     "rnn": ("x", "h0", "w_ih", "w_hh", "b"),

@@ -1,19 +1,21 @@
 """Backward passes with a known fault each: what a gradient comes out as if something is forgotten or mixed up.
 
-check_bptt compares a wrong gradient with each of these: the one that it equals names the fault. A fault is a sentence;
-in the loops below, `wrong == ...` marks the one line where it is planted. With wrong = "" the loops are right.
+check_bptt compares a wrong gradient with each of these: the one that it equals names the fault. A fault is a sentence.
+The forward passes are those of kernels/reference.py. The loops below are its backward loops, with `wrong == ...` in the
+one line where a fault is planted. With wrong = "" they equal the reference.
 All arrays are those of check.py: x (T, N, I), states (N, H), weights as torch's, dy (T, N, H).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from tinyrnn.kernels.records import Array, Forward, factors_of, share
+from tinyrnn.kernels.reference import NONLINEARITIES, gru_forward, lstm_forward, rnn_forward
+
 Arrays = dict[str, Array]
 
 NOT_CARRIED = "the recurrent gradient is not carried: dh of step t is left out at step t-1"
@@ -47,71 +49,57 @@ COMMON = (
 ONE_BY_ONE = (ONLY_LAST_STEP, FIRST_STEP_LEFT_OUT, OVERWRITTEN, H_FOR_H_BEFORE)  # each weight may have it by itself
 
 
-def sigmoid(a: Array) -> Array:
-    """s = 1 / (1 + e^-a)."""
-    return np.asarray(0.5 * np.tanh(0.5 * a) + 0.5)
-
-
 def _lacks(gate: str, slope: str) -> str:
     return f"gate {gate}: its derivative lacks {slope}"
 
 
-class _Sums:
-    """The gradients that a loop adds up, and the ways to get that wrong which all models share."""
+Run = TypeVar("Run", bound=Forward)
 
-    def __init__(self, p: Arrays, T: int, wrong: str) -> None:
-        self.p, self.T, self.wrong = p, T, wrong
-        self.g = {name: np.zeros_like(array) for name, array in p.items()}
-        steps = range(T)
-        self.steps = steps if wrong == FORWARD_IN_TIME else steps[::-1]
 
-    def into_h(self, dh: Array, dy: Array, t: int) -> Array:
+def _forward(run: Callable[..., Run], p: Arrays, *options: str) -> Run:
+    """The forward pass of the reference, where one bias b stands for b_ih, and b_hh = 0."""
+    states = [p[name] for name in ("x", "h0", "c0") if name in p]
+    biases = (p["b"], np.zeros_like(p["b"])) if "b" in p else (p["b_ih"], p["b_hh"])
+    return run(*states, p["w_ih"], p["w_hh"], *biases, *options)
+
+
+class _Way:
+    """What all models share on the way back, and the ways to get it wrong."""
+
+    def __init__(self, run: Forward, dy: Array, wrong: str) -> None:
+        self.run, self.dy, self.wrong, self.T = run, dy, wrong, len(dy)
+        self.steps = range(self.T)[:: 1 if wrong == FORWARD_IN_TIME else -1]
+        w_hh = run.weights["w_hh"]
+        self.w_hh = w_hh.T if wrong == NOT_TRANSPOSED else w_hh
+
+    def into_h(self, dh: Array, t: int) -> Array:
         """dh_t: what came from step t+1, and dL/dy_t."""
         if self.wrong == ONLY_LAST_DY and t < self.T - 1:
             return dh
-        return np.asarray(dh + dy[t])
+        return np.asarray(self.dy[t] if self.wrong == NOT_CARRIED else self.dy[t] + dh)
 
-    def out_of(self, da: Array, du: Array, h_before: Array, h: Array, t: int) -> Array:
-        """Adds step t to the weights' gradients; the part of dh_{t-1} that goes through W_hh."""
-        g, p, wrong = self.g, self.p, self.wrong
-        g["x"][t] = da @ p["w_ih"]
-        if not (wrong == ONLY_LAST_STEP and t < self.T - 1) and not (wrong == FIRST_STEP_LEFT_OUT and t == 0):
-            shares = {"w_ih": da.T @ p["x"][t], "w_hh": du.T @ (h if wrong == H_FOR_H_BEFORE else h_before)}
-            shares |= {"b": da.sum(0), "b_ih": da.sum(0), "b_hh": du.sum(0)}
-            for name in shares.keys() & g.keys():
-                g[name] = shares[name] + (0 if wrong == OVERWRITTEN else g[name])
-        return np.asarray(du @ (p["w_hh"].T if wrong == NOT_TRANSPOSED else p["w_hh"]))
+    def gradients(self, p: Arrays, da: Array, du: Array, dh_1: Array, dh_0: Array, dc_0: Array | None = None) -> Arrays:
+        """The gradients of p, in its order; those of the weights are sums of the shares of all steps."""
+        chosen = {ONLY_LAST_STEP: [self.T - 1], FIRST_STEP_LEFT_OUT: range(1, self.T), OVERWRITTEN: [0]}
+        g = {"x": da @ p["w_ih"], "h0": dh_1 if self.wrong == BEFORE_H0 else dh_0}
+        for name, (d, v) in factors_of(self.run, da, du).items():
+            at = self.run.h if name == "w_hh" and self.wrong == H_FOR_H_BEFORE else v
+            shares = [share(d, at, t) for t in chosen.get(self.wrong, range(self.T))]
+            g[name] = np.sum(shares, 0) if shares else np.zeros_like(self.run.weights[name])
+        g["b"] = g["b_ih"]
+        return {name: dc_0 if name == "c0" and dc_0 is not None else g[name] for name in p}
 
 
 def rnn(p: Arrays, dy: Array, wrong: str = "", f: str = "tanh") -> tuple[Array, Arrays]:
     """(y, gradients) of h_t = f(W_ih x_t + b + W_hh h_{t-1}), f: tanh, relu, sigmoid or identity."""
-    functions: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]] = {
-        "tanh": (np.tanh, lambda h: 1 - h * h),
-        "relu": (lambda a: np.maximum(a, 0), lambda h: (h > 0).astype(float)),
-        "sigmoid": (sigmoid, lambda h: h * (1 - h)),
-        "identity": (np.array, np.ones_like),
-    }
-    run, slope = functions[f]
-    T = len(p["x"])
-    a, h = [], [p["h0"]]
-    for x in p["x"]:
-        a.append(x @ p["w_ih"].T + p["b"] + h[-1] @ p["w_hh"].T)
-        h.append(run(a[-1]))
-    sums, dh = _Sums(p, T, wrong), np.zeros_like(p["h0"])
-    for t in sums.steps:
-        dh = sums.into_h(dh, dy, t)
-        at = {SLOPE_OF_A: a[t], SLOPE_BEFORE: h[t]}.get(wrong, h[t + 1])
-        da = dh * slope(at)
-        if wrong == NO_SLOPE:
-            da = dh
-        before = dh
-        dh = sums.out_of(da, da, h[t], h[t + 1], t)
-        if wrong == SLOPE_NOT_CARRIED:
-            dh = before @ p["w_hh"]
-        sums.g["h0"] = before if wrong == BEFORE_H0 else dh
-        if wrong == NOT_CARRIED:
-            dh = np.zeros_like(dh)
-    return np.array(h[1:]), sums.g
+    run = _forward(rnn_forward, p, f)
+    way, dh, da = _Way(run, dy, wrong), np.zeros_like(p["h0"]), np.empty_like(run.a)
+    slope = NONLINEARITIES[f][1]({SLOPE_OF_A: run.a, SLOPE_BEFORE: run.h_before}.get(wrong, run.h))
+    for t in way.steps:
+        dh_t = way.into_h(dh, t)
+        da[t] = dh_t if wrong == NO_SLOPE else dh_t * slope[t]
+        dh = (dh_t if wrong == SLOPE_NOT_CARRIED else da[t]) @ way.w_hh
+    return run.h, way.gradients(p, da, da, dh_t, dh)
 
 
 DC_NOT_CARRIED = "dc is not carried: dc_{t-1} = f_t dc_t is left out at step t-1"
@@ -125,36 +113,23 @@ I_AND_G = "gates i and g: each has to be multiplied by the other, da_i by g_t an
 
 def lstm(p: Arrays, dy: Array, wrong: str = "") -> tuple[Array, Arrays]:
     """(y, gradients) of the LSTM of torch.nn.LSTM, with one bias b; gates i, f, g, o."""
-    T, H = len(p["x"]), p["h0"].shape[1]
-    h, c, gates = [p["h0"]], [p["c0"]], []
-    for x in p["x"]:
-        a = np.split(x @ p["w_ih"].T + p["b"] + h[-1] @ p["w_hh"].T, 4, 1)
-        i, f, g, o = sigmoid(a[0]), sigmoid(a[1]), np.tanh(a[2]), sigmoid(a[3])
-        gates.append((i, f, g, o))
-        c.append(f * c[-1] + i * g)
-        h.append(o * np.tanh(c[-1]))
-    sums, dh, dc = _Sums(p, T, wrong), np.zeros_like(p["h0"]), np.zeros_like(p["c0"])
-    for t in sums.steps:
-        i, f, g, o = gates[t]
-        tanh_c = np.tanh(c[t + 1])
-        dh = sums.into_h(dh, dy, t)
+    run = _forward(lstm_forward, p)
+    way, dh, dc, da = _Way(run, dy, wrong), np.zeros_like(p["h0"]), np.zeros_like(p["c0"]), np.empty_like(run.a)
+    for t in way.steps:
+        i, f, g, o = (gate[t] for gate in run.gates.values())
+        c, tanh_c = run.c[t], np.tanh(run.c[t])
+        dh_t = way.into_h(dh, t)
+        dc = np.zeros_like(dc) if wrong == DC_NOT_CARRIED else dc
         if wrong != DH_NOT_INTO_DC:
-            dc = dc + dh * o * (1 if wrong == NO_TANH_C else 1 - (c[t + 1] if wrong == C_FOR_TANH_C else tanh_c) ** 2)
-        into = [dc * (i if wrong == I_AND_G else g), dc * c[t + (wrong == C_FOR_C_BEFORE)]]
-        into += [dc * (g if wrong == I_AND_G else i), dh * tanh_c]
+            dc = dc + dh_t * o * (1 if wrong == NO_TANH_C else 1 - (c if wrong == C_FOR_TANH_C else tanh_c) ** 2)
+        into = [dc * (i if wrong == I_AND_G else g), dc * (c if wrong == C_FOR_C_BEFORE else run.c_before[t])]
+        into += [dc * (g if wrong == I_AND_G else i), dh_t * tanh_c]
         slopes = [i * (1 - i), f * (1 - f), 1 - g * g, o * (1 - o)]
         lacking = [wrong == sentence for sentence in LSTM_SLOPES]
-        da = np.concatenate([d if no else d * s for d, s, no in zip(into, slopes, lacking, strict=True)], 1)
-        before = dh
-        dh = sums.out_of(da, da, h[t], h[t + 1], t)
-        sums.g["h0"] = before if wrong == BEFORE_H0 else dh
+        da[t] = np.concatenate([d if no else d * s for d, s, no in zip(into, slopes, lacking, strict=True)], 1)
+        dh = da[t] @ way.w_hh
         dc = dc if wrong == DC_WITHOUT_F else dc * f
-        sums.g["c0"] = dc
-        if wrong == NOT_CARRIED:
-            dh = np.zeros((len(dh), H))
-        if wrong == DC_NOT_CARRIED:
-            dc = np.zeros((len(dc), H))
-    return np.array(h[1:]), sums.g
+    return run.h, way.gradients(p, da, da, dh_t, dh, dc)
 
 
 LSTM_SLOPES = (_lacks("i", "sigma'"), _lacks("f", "sigma'"), _lacks("g", "tanh'"), _lacks("o", "sigma'"))
@@ -168,31 +143,21 @@ NO_H_IN_Z = "gate z: its derivative uses -n_t for h_{t-1} - n_t"
 
 def gru(p: Arrays, dy: Array, wrong: str = "") -> tuple[Array, Arrays]:
     """(y, gradients) of the GRU of torch.nn.GRU, reset after the product; gates r, z, n."""
-    T = len(p["x"])
-    h, kept = [p["h0"]], []
-    for x in p["x"]:
-        a, u = (np.split(v, 3, 1) for v in (x @ p["w_ih"].T + p["b_ih"], h[-1] @ p["w_hh"].T + p["b_hh"]))
-        r, z = sigmoid(a[0] + u[0]), sigmoid(a[1] + u[1])
-        n = np.tanh(a[2] + r * u[2])
-        kept.append((r, z, n, u[2]))
-        h.append((1 - z) * n + z * h[-1])
-    sums, dh = _Sums(p, T, wrong), np.zeros_like(p["h0"])
-    for t in sums.steps:
-        r, z, n, u_n = kept[t]
-        dh = sums.into_h(dh, dy, t)
+    run = _forward(gru_forward, p)
+    way, dh, u_n = _Way(run, dy, wrong), np.zeros_like(p["h0"]), np.split(run.u, 3, -1)[2]
+    da, du = np.empty_like(run.a), np.empty_like(run.u)
+    for t in way.steps:
+        r, z, n = (gate[t] for gate in run.gates.values())
+        dh_t = way.into_h(dh, t)
         keep = 1 - z if wrong == Z_EXCHANGED else z
         lacking = [wrong == sentence for sentence in GRU_SLOPES]
-        da_n = dh * (1 - keep) * (1 if lacking[2] else 1 - n * n)
-        da_r = da_n * u_n * (1 if lacking[0] else r * (1 - r)) * (wrong != NOTHING_THROUGH_R)
-        da_z = dh * ((0 if wrong == NO_H_IN_Z else h[t]) - n) * (1 if lacking[1] else z * (1 - z))
-        da = np.concatenate([da_r, da_z, da_n], 1)
-        du = np.concatenate([da_r, da_z, da_n if wrong == R_NOT_IN_U else da_n * r], 1)
-        before = dh
-        dh = sums.out_of(da, du, h[t], h[t + 1], t) + (0 if wrong == NO_DIRECT_PATH else before * keep)
-        sums.g["h0"] = before if wrong == BEFORE_H0 else dh
-        if wrong == NOT_CARRIED:
-            dh = np.zeros_like(dh)
-    return np.array(h[1:]), sums.g
+        da_n = dh_t * (1 - keep) * (1 if lacking[2] else 1 - n * n)
+        da_r = da_n * u_n[t] * (1 if lacking[0] else r * (1 - r)) * (wrong != NOTHING_THROUGH_R)
+        da_z = dh_t * ((0 if wrong == NO_H_IN_Z else run.h_before[t]) - n) * (1 if lacking[1] else z * (1 - z))
+        da[t] = np.concatenate([da_r, da_z, da_n], 1)
+        du[t] = np.concatenate([da_r, da_z, da_n if wrong == R_NOT_IN_U else da_n * r], 1)
+        dh = du[t] @ way.w_hh + (0 if wrong == NO_DIRECT_PATH else dh_t * keep)
+    return run.h, way.gradients(p, da, du, dh_t, dh)
 
 
 GRU_SLOPES = (_lacks("r", "sigma'"), _lacks("z", "sigma'"), _lacks("n", "tanh'"))

@@ -1,4 +1,4 @@
-"""LSTMCell and GRUCell (RNNCell: see test_rnn.py): the textbook's step, torch's numbers, gradients, and bad input."""
+"""LSTMCell and GRUCell (RNNCell: see test_rnn.py): one step of the reference, torch's numbers, gradients, bad input."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-import textbook
 import tinyrnn
-from textbook import error
+from textbook import error, outputs
 from tinyrnn import nn
 from tinyrnn.autograd import backward, gradcheck
 
@@ -25,11 +24,11 @@ def states_of(kind: str, batch: tuple[int, ...]) -> list[Any]:
 
 @pytest.mark.parametrize("bias", [False, True])
 @pytest.mark.parametrize("kind", ["LSTMCell", "GRUCell"])
-def test_a_cell_is_one_step_of_the_textbook(kind: str, bias: bool) -> None:
+def test_a_cell_is_one_step_of_the_reference(kind: str, bias: bool) -> None:
     cell = getattr(nn, kind)(I, H, bias, dtype=tinyrnn.float64)
     x, states = np.random.default_rng(0).standard_normal((N, I)), states_of(kind, (N,))
     weights = [p.detach().numpy() for p in cell.parameters()]
-    _, *expected = getattr(textbook, kind.removesuffix("Cell").lower())(x[None], *states, *weights)
+    _, *expected = outputs(kind.removesuffix("Cell").lower(), x[None], *states, *weights)
     given = [tinyrnn.tensor(h) for h in states]
     found = cell(tinyrnn.tensor(x), given[0] if len(given) == 1 else given)
     for h, e in zip([found] if len(given) == 1 else found, expected, strict=True):

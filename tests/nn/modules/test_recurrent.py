@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 import tinyrnn
-from textbook import error, sigmoid
+from textbook import error
 from tinyrnn import nn
 from tinyrnn.autograd import backward, gradcheck
+from tinyrnn.kernels.reference import sigmoid
 from tinyrnn.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 T, N, I, H = 5, 4, 2, 3
